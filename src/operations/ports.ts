@@ -1,0 +1,190 @@
+/**
+ * The ports of the middle: what operations/ asks of the outside, in DMP terms. Implementations stand in dmp/, trace/ and
+ * identity/; they are wired in main.ts. One durable commit serves a submission, its access record and its effects.
+ */
+import type { Readable } from 'node:stream'
+import type { Caller, ConsentDeclaration, PurposeOfUse } from '../access/caller.ts'
+import type { DocumentFacts, Operation, RecordFacts } from '../access/types.ts'
+import type { Issue } from '../errors.ts'
+import type { DocumentCriteria } from '../metadata/criteria.ts'
+import type { EntryUuid, Oid, PatientKey, UniqueId } from '../metadata/identifiers.ts'
+import type { Association, AvailabilityStatus, DocumentEntry, Folder, Submission, SubmissionSet } from '../metadata/model.ts'
+
+export interface Clock {
+  now(): Date
+}
+
+/** The bytes of one document: in memory up to 256 KiB, in a file above. Never both. */
+export interface DocumentContent {
+  readonly size: number
+  /** SHA-1 of the bytes, 40 lower-case hex digits. */
+  readonly sha1: string
+  readonly bytes?: Buffer
+  /** A file that holds exactly the bytes; a store may take it over by renaming it. */
+  readonly path?: string
+  /** A new stream of the whole, or of [start, end] inclusive. */
+  stream(range?: { readonly start: number; readonly end: number }): Readable
+}
+
+/** Who asks, how and with which declarations. Travels as an argument through every operation. */
+export interface RequestContext {
+  readonly caller: Caller
+  /** The mode in force (token, else DMP-Purpose-Of-Use, else normal); contradiction was refused at the door. */
+  readonly purpose: PurposeOfUse
+  readonly reason?: string
+  readonly declaration: ConsentDeclaration
+  readonly door: 'fhir' | 'xds' | 'cli'
+  /** ITI-41, ITI-65, … */
+  readonly transaction: string
+  readonly requestId: string
+}
+
+/** A person's demographics as ITI-104 gives them; kept by the embedded DMP only. */
+export interface Demographics {
+  readonly family?: string
+  readonly given: readonly string[]
+  readonly gender?: 'male' | 'female' | 'other' | 'unknown'
+  /** ISO date `YYYY-MM-DD`. */
+  readonly birthDate?: string
+}
+
+/** One access, permitted or refused: the row of the trace (docs/access-rules.md, Trace). */
+export interface AccessRecord {
+  /** UUID. */
+  readonly id: string
+  /** ISO 8601 instant, milliseconds. */
+  readonly at: string
+  readonly operation: Operation
+  readonly door: RequestContext['door']
+  readonly transaction: string
+  readonly requestId: string
+  readonly caller: Caller
+  readonly purpose: PurposeOfUse
+  readonly reason?: string
+  readonly declaration: ConsentDeclaration
+  readonly patient?: PatientKey
+  readonly documents: readonly { readonly logicalId: EntryUuid; readonly uniqueId: UniqueId }[]
+  readonly outcome: 'permitted' | 'refused' | 'failed'
+  readonly rule?: string
+  /** The true reason of a refusal, even where the caller was told that the object is absent. */
+  readonly reasonCode?: string
+  readonly effects: Effects
+}
+
+/** What a permission writes besides its record, in the same commit. */
+export interface Effects {
+  /** Information given to the patient: of feeding, or of consultation for an episode. */
+  readonly information?: {
+    readonly scope: 'feeding' | 'consultation'
+    readonly structure: string
+    readonly episode?: string
+    readonly means?: string
+    readonly by?: string
+  }
+  /** TD0.3 AJOUT for this person. */
+  readonly authorisation?: { readonly person: string; readonly change: 'add' | 'remove' }
+  readonly notifications: readonly Notification[]
+}
+
+export interface Notification {
+  readonly kind: 'first-consultation' | 'emergency-access' | 'feed' | 'visibility-change'
+  readonly recipient: 'patient' | 'treating-physician'
+  /** French text. */
+  readonly text: string
+  /** logicalIds concerned; a row about a document the reader may not see is withheld. */
+  readonly documents: readonly EntryUuid[]
+}
+
+/** A query in the registry's terms (ITI TF-2 3.18.4.1.2.3.7). */
+export type StoredQuery =
+  | {
+      readonly kind: 'FindDocuments'
+      readonly patient: PatientKey
+      readonly statuses: readonly AvailabilityStatus[]
+      readonly criteria: DocumentCriteria
+    }
+  | {
+      readonly kind: 'GetDocuments'
+      /** `any`: an entryUUID of any version, answered by the current one (FHIR ids). */
+      readonly by: 'entryUuid' | 'uniqueId' | 'logicalId' | 'any'
+      readonly ids: readonly string[]
+    }
+  | { readonly kind: 'GetAssociations'; readonly ids: readonly EntryUuid[] }
+
+/** What a query finds, before the guard's filter: documents as facts (entries are read afterwards), the rest in full. */
+export interface Found {
+  readonly documents: readonly DocumentFacts[]
+  readonly submissionSets: readonly SubmissionSet[]
+  readonly folders: readonly Folder[]
+  readonly associations: readonly Association[]
+}
+
+/** What a DMP answers to a submission that it has durably stored. */
+export interface Receipt {
+  readonly submissionSet: SubmissionSet
+  readonly entries: readonly DocumentEntry[]
+  /** ISO 8601 instant of the commit. */
+  readonly at: string
+  readonly warnings: readonly Issue[]
+}
+
+/** The DMP behind the gateway. Never decides access: operations/ does, before and after each call. */
+export interface Dmp {
+  readonly repositoryUniqueId: Oid
+  /** TD0.2: facts about the record as they bear on this caller; undefined when there is none. */
+  status(patient: PatientKey, caller: Caller): Promise<RecordFacts | undefined>
+  demographics(patient: PatientKey): Promise<Demographics | undefined>
+  /** Opens or updates a record (embedded DMP only; a remote one throws `not-a-dmp-operation`). */
+  open(patient: PatientKey, demographics: Demographics, record: AccessRecord): Promise<'created' | 'updated'>
+  /**
+   * TD2.1: stores the whole submission, its documents, its record and its effects, or nothing; durable when it resolves.
+   * Applies RPLC (target becomes Deprecated). Throws GatewayError: XDSDuplicateUniqueIdInRegistry, XDSNonIdenticalHash,
+   * XDSRegistryDeprecatedDocumentError, UnresolvedReferenceException.
+   */
+  feed(
+    submission: Submission,
+    contents: ReadonlyMap<EntryUuid, DocumentContent>,
+    record: AccessRecord,
+  ): Promise<Receipt>
+  /** TD3.1: what matches, unfiltered by access, in a stable order (creationTime descending, then entryUUID). */
+  find(query: StoredQuery): Promise<Found>
+  /** Full entries in the order of the ids; ids without an entry are left out. Read as the answer is written. */
+  read(entryUuids: readonly EntryUuid[]): AsyncIterable<DocumentEntry>
+  /** TD3.2: undefined when there are no bytes under this entry. The hash was checked on read. */
+  content(entryUuid: EntryUuid): Promise<DocumentContent | undefined>
+  /** Store writable (and remote DMP reachable): the readiness check. Throws when not. */
+  check(): Promise<void>
+}
+
+/** The memory of the house. A record is durable when `record` resolves; if it rejects, nothing may be read or fed. */
+export interface Trace {
+  record(record: AccessRecord): Promise<void>
+  /** Newest first. */
+  history(query: HistoryQuery): Promise<readonly AccessRecord[]>
+  check(): Promise<void>
+}
+
+export interface HistoryQuery {
+  readonly patient: PatientKey
+  /** Only actions of this person (own actions of a professional). */
+  readonly person?: string
+  readonly from?: string
+  readonly to?: string
+}
+
+/** Verifies identities. Throws GatewayError identity-missing, identity-invalid or identity-expired. */
+export interface Identity {
+  /** `Authorization: Bearer …`: a JWT, or a base64url VIHF assertion. */
+  fromBearer(token: string): Promise<Caller>
+  /** One `saml2:Assertion` as it stood in the message, with the namespaces in scope around it. */
+  fromAssertion(source: AssertionSource): Promise<Caller>
+  /** Conformance mode: the fixed tester for loopback requests without credentials; undefined when not configured. */
+  anonymous(): Caller | undefined
+}
+
+export interface AssertionSource {
+  /** Exact characters of the Assertion element in the message. */
+  readonly xml: string
+  /** Namespace declarations in scope at that element: prefix ('' for the default) → URI. */
+  readonly namespaces: Readonly<Record<string, string>>
+}
