@@ -1,5 +1,11 @@
-/** Search criteria over DocumentEntries: the union of what ITI-18 and ITI-67 can ask. Absent means "any". */
+/**
+ * Search criteria over DocumentEntries: the union of what ITI-18 and ITI-67 can ask. Absent means "any"; an empty list
+ * offers no alternative and matches nothing.
+ */
+import { lowerBound, upperBound } from './dtm.ts'
+import { type Cx, formatXcn, parseCx, type Xcn } from './hl7.ts'
 import type { Dtm } from './identifiers.ts'
+import type { Author, Code, DocumentEntry } from './model.ts'
 
 /** A code to match; without `system` the code matches in any. */
 export interface CodeMatch {
@@ -34,4 +40,165 @@ export interface DocumentCriteria {
   /** entryUUID or logicalID, any version. */
   readonly entryUuids?: readonly string[]
   readonly stability?: readonly ('stable' | 'on-demand')[]
+}
+
+type Test = (entry: DocumentEntry) => boolean
+
+/** Whether one entry answers the criteria. For many entries compile once. */
+export function matches(entry: DocumentEntry, criteria: DocumentCriteria): boolean {
+  return compileCriteria(criteria)(entry)
+}
+
+/**
+ * The criteria as one test.
+ * - Times: both sides are completed to 14 digits with the first second of what they name, then from ≤ value < to.
+ * - authorPersons: LIKE over the formatted XCN, without regard to case or accents. ITI TF-2 3.18.4.1.2.3.7.1 does not
+ *   say how case counts, FHIR string search disregards both (3.1.1.4.8), and French directories write names in
+ *   unaccented capitals.
+ * - referenceIds: CXi; components that the query leaves out may be anything.
+ */
+export function compileCriteria(criteria: DocumentCriteria): Test {
+  const tests: Test[] = []
+  const add = <T>(asked: T | undefined, compile: (asked: T) => Test): void => {
+    if (asked !== undefined) tests.push(compile(asked))
+  }
+  add(criteria.entryUuids, (ids) => {
+    const wanted = new Set<string>(ids)
+    return (entry) => wanted.has(entry.entryUuid) || wanted.has(entry.logicalId)
+  })
+  add(criteria.uniqueIds, (ids) => {
+    const wanted = new Set<string>(ids)
+    return (entry) => wanted.has(entry.uniqueId)
+  })
+  add(criteria.stability, (kinds) => (entry) => kinds.includes(entry.stability))
+  add(criteria.classCodes, (codes) => oneCode(codes, (entry) => entry.classCode))
+  add(criteria.typeCodes, (codes) => oneCode(codes, (entry) => entry.typeCode))
+  add(criteria.formatCodes, (codes) => oneCode(codes, (entry) => entry.formatCode))
+  add(criteria.practiceSettingCodes, (codes) => oneCode(codes, (entry) => entry.practiceSettingCode))
+  add(criteria.healthcareFacilityTypeCodes, (codes) => oneCode(codes, (entry) => entry.healthcareFacilityTypeCode))
+  add(criteria.eventCodes, (groups) => someCodes(groups, (entry) => entry.eventCodes))
+  add(criteria.confidentialityCodes, (groups) => someCodes(groups, (entry) => entry.confidentialityCodes))
+  add(criteria.creationTime, (ranges) => during(ranges, (entry) => entry.creationTime))
+  add(criteria.serviceStartTime, (ranges) => during(ranges, (entry) => entry.serviceStartTime))
+  add(criteria.serviceStopTime, (ranges) => during(ranges, (entry) => entry.serviceStopTime))
+  add(criteria.servicePeriod, overlapping)
+  add(criteria.authorPersons, writtenBy)
+  add(criteria.referenceIds, referring)
+  return (entry) => tests.every((test) => test(entry))
+}
+
+function codeTest(wanted: readonly CodeMatch[]): (code: Code) => boolean {
+  return ({ code, system }) =>
+    wanted.some(
+      (match) =>
+        (match.code === undefined || match.code === code) && (match.system === undefined || match.system === system),
+    )
+}
+
+function oneCode(wanted: readonly CodeMatch[], of: (entry: DocumentEntry) => Code | undefined): Test {
+  const test = codeTest(wanted)
+  return (entry) => {
+    const code = of(entry)
+    return code !== undefined && test(code)
+  }
+}
+
+function someCodes(groups: readonly (readonly CodeMatch[])[], of: (entry: DocumentEntry) => readonly Code[]): Test {
+  const tests = groups.map(codeTest)
+  return (entry) => tests.every((test) => of(entry).some(test))
+}
+
+interface Bounds {
+  readonly from: string
+  readonly to: string
+}
+
+function bounds(range: TimeRange): Bounds {
+  return {
+    from: range.from === undefined ? '' : lowerBound(range.from),
+    to: range.to === undefined ? '~' : lowerBound(range.to),
+  }
+}
+
+function during(ranges: readonly TimeRange[], of: (entry: DocumentEntry) => Dtm | undefined): Test {
+  const wanted = ranges.map(bounds)
+  return (entry) => {
+    const value = of(entry)
+    if (value === undefined) return false
+    const first = lowerBound(value)
+    return wanted.some(({ from, to }) => first >= from && first < to)
+  }
+}
+
+function overlapping(ranges: readonly TimeRange[]): Test {
+  const wanted = ranges.map(bounds)
+  return ({ serviceStartTime, serviceStopTime }) => {
+    const start = serviceStartTime ?? serviceStopTime
+    const stop = serviceStopTime ?? serviceStartTime
+    if (start === undefined || stop === undefined) return false
+    const [first, end] = [lowerBound(start), upperBound(stop)]
+    return wanted.some(({ from, to }) => end > from && first < to)
+  }
+}
+
+function writtenBy(patterns: readonly string[]): Test {
+  const tests = patterns.map(likeXcn)
+  return (entry) =>
+    entry.authors.some(({ person }: Author) => person !== undefined && tests.some((test) => test(person)))
+}
+
+/** A pattern may count the empty components at the end that formatXcn leaves out (`^NOM^Prénom^^^`). */
+function likeXcn(pattern: string): (person: Xcn) => boolean {
+  const open = pattern.endsWith('%')
+  const wanted = Array.from(fold(open ? pattern : pattern.replace(/\^+$/, '')))
+  const padding = open ? '^'.repeat(wanted.filter((character) => character === '^').length) : ''
+  return (person) => like(Array.from(fold(formatXcn(person)) + padding), wanted)
+}
+
+const MARKS = /\p{Mn}/gu
+
+function fold(text: string): string {
+  return text.normalize('NFD').replace(MARKS, '').toLowerCase()
+}
+
+/**
+ * SQL LIKE without an escape character: `%` any characters, `_` one. Walks both once and goes back only to the last
+ * `%`, so that no pattern takes more than text × pattern steps, as a regular expression of several `.*` could.
+ */
+function like(text: readonly string[], pattern: readonly string[]): boolean {
+  let at = 0
+  let wanted = 0
+  let anchor = -1
+  let resume = 0
+  while (at < text.length) {
+    if (pattern[wanted] === '%') {
+      anchor = wanted++
+      resume = at
+    } else if (wanted < pattern.length && (pattern[wanted] === '_' || pattern[wanted] === text[at])) {
+      at++
+      wanted++
+    } else if (anchor >= 0) {
+      wanted = anchor + 1
+      at = ++resume
+    } else return false
+  }
+  while (pattern[wanted] === '%') wanted++
+  return wanted === pattern.length
+}
+
+function referring(groups: readonly (readonly string[])[]): Test {
+  const wanted = groups.map((group) => group.map(parseCx))
+  return (entry) => wanted.every((group) => group.some((asked) => entry.referenceIds.some((id) => agrees(id, asked))))
+}
+
+function agrees(id: Cx, asked: Cx): boolean {
+  const [has, wants] = [id.assigningAuthority, asked.assigningAuthority]
+  return (
+    id.id === asked.id &&
+    (asked.typeCode === undefined || asked.typeCode === id.typeCode) &&
+    (wants?.universalId === undefined || wants.universalId === has?.universalId) &&
+    (wants?.universalIdType === undefined || wants.universalIdType === has?.universalIdType) &&
+    (wants?.namespaceId === undefined || wants.namespaceId === has?.namespaceId) &&
+    Object.entries(asked.rest ?? {}).every(([number, component]) => id.rest?.[Number(number)] === component)
+  )
 }
