@@ -21,7 +21,8 @@ export interface XmlElement {
 
 /** The value of an attribute without namespace, or undefined. */
 export function attribute(element: XmlElement, local: string, ns = ''): string | undefined {
-  for (const candidate of element.attributes) if (candidate.local === local && candidate.ns === ns) return candidate.value
+  for (const candidate of element.attributes)
+    if (candidate.local === local && candidate.ns === ns) return candidate.value
   return undefined
 }
 
