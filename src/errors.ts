@@ -56,109 +56,35 @@ export const errorTable = {
   // Access refusals: the reason codes of docs/access-rules.md
   'dmp-unknown': row('XDSUnknownPatientId', 404, 'not-found', 'Aucun DMP n’existe pour ce patient.', 'No DMP exists for this patient.'),
   'dmp-closed': refusal('Le DMP de ce patient est fermé.', 'The DMP of this patient is closed.'),
-  'patient-mismatch': refusal(
-    'Le patient de la requête n’est pas celui de l’identité présentée.',
-    'The patient of the request is not the patient named by the token.',
-  ),
+  'patient-mismatch': refusal('Le patient de la requête n’est pas celui de l’identité présentée.', 'The patient of the request is not the patient named by the token.'),
   'not-permitted-for-role': refusal('Cette action n’est pas ouverte à ce profil.', 'This action is not open to this role.'),
-  'nominative-identity-required': refusal(
-    'La consultation exige une identité nominative (CPS, e-CPS ou authentification indirecte renforcée).',
-    'Consultation requires a named person (CPS, e-CPS or reinforced indirect authentication).',
-  ),
+  'nominative-identity-required': refusal('La consultation exige une identité nominative (CPS, e-CPS ou authentification indirecte renforcée).', 'Consultation requires a named person (CPS, e-CPS or reinforced indirect authentication).'),
   'professional-blocked': refusal('Le patient a bloqué l’accès de ce professionnel.', 'The patient has blocked this professional.'),
   'brain-death': refusal('Le DMP n’est plus accessible : état de mort encéphalique.', 'The record is closed to access: brain death.'),
   'reason-required': refusal('Le bris de glace exige un motif.', 'Break-glass requires a reason.'),
-  'emergency-refused-by-patient': refusal(
-    'Le patient a refusé ce mode d’accès en urgence.',
-    'The patient has refused this emergency access mode.',
-  ),
-  'not-a-regulation-centre': refusal(
-    'Le mode centre 15 est réservé aux centres de régulation médicale.',
-    'The centre_15 mode is reserved for medical regulation centres.',
-  ),
-  'consultation-opposed': refusal(
-    'Le patient s’est opposé à la consultation de son dossier.',
-    'The patient has opposed the consultation of the record.',
-  ),
-  'consent-missing': refusal(
-    'La déclaration de consentement manque : envoyez DMP-Consent avec basis=care-team (équipe de soins) ou basis=explicit.',
-    'The declaration of consent is missing: send DMP-Consent with basis=care-team or basis=explicit.',
-  ),
-  'patient-not-informed': refusal(
-    'Le patient n’a pas été informé : envoyez informed=?1 dans DMP-Consent une fois l’information donnée.',
-    'The patient has not been informed: send informed=?1 in DMP-Consent once the information is given.',
-  ),
-  'initial-consent-missing': refusal(
-    'Le consentement initial du patient à l’accès de l’équipe de soins manque.',
-    'The initial consent of the patient to access by the care team is missing.',
-  ),
-  'feed-opposed': refusal(
-    'Le patient s’est opposé à cette alimentation pour motif légitime : rien n’a été transmis.',
-    'The patient opposes this feeding for a legitimate reason: nothing was sent.',
-  ),
+  'emergency-refused-by-patient': refusal('Le patient a refusé ce mode d’accès en urgence.', 'The patient has refused this emergency access mode.'),
+  'not-a-regulation-centre': refusal('Le mode centre 15 est réservé aux centres de régulation médicale.', 'The centre_15 mode is reserved for medical regulation centres.'),
+  'consultation-opposed': refusal('Le patient s’est opposé à la consultation de son dossier.', 'The patient has opposed the consultation of the record.'),
+  'consent-missing': refusal('La déclaration de consentement manque : envoyez DMP-Consent avec basis=care-team (équipe de soins) ou basis=explicit.', 'The declaration of consent is missing: send DMP-Consent with basis=care-team or basis=explicit.'),
+  'patient-not-informed': refusal('Le patient n’a pas été informé : envoyez informed=?1 dans DMP-Consent une fois l’information donnée.', 'The patient has not been informed: send informed=?1 in DMP-Consent once the information is given.'),
+  'initial-consent-missing': refusal('Le consentement initial du patient à l’accès de l’équipe de soins manque.', 'The initial consent of the patient to access by the care team is missing.'),
+  'feed-opposed': refusal('Le patient s’est opposé à cette alimentation pour motif légitime : rien n’a été transmis.', 'The patient opposes this feeding for a legitimate reason: nothing was sent.'),
   'type-not-accepted': row(metadata, 422, 'code-invalid', 'Ce typeCode n’est pas accepté par le DMP (JDV_J66).', 'This typeCode is not accepted by the DMP (JDV_J66).'),
-  'class-type-mismatch': row(
-    metadata,
-    422,
-    'business-rule',
-    'classCode ne correspond pas à typeCode (ASS_X16).',
-    'classCode does not correspond to typeCode (ASS_X16).',
-  ),
+  'class-type-mismatch': row(metadata, 422, 'business-rule', 'classCode ne correspond pas à typeCode (ASS_X16).', 'classCode does not correspond to typeCode (ASS_X16).'),
   'code-not-accepted': row(metadata, 422, 'code-invalid', 'Ce code n’est pas dans le jeu de valeurs du DMP.', 'This code is not in the value set of the DMP.'),
-  'confidentiality-not-shareable': refusal(
-    'Un document de confidentialité R ou V ne se partage pas dans le DMP.',
-    'A document of confidentiality R or V is not shared in the DMP.',
-    422,
-    'business-rule',
-  ),
-  'confidentiality-combination': refusal(
-    'INVISIBLE_PATIENT et MASQUE_PS ne se cumulent pas.',
-    'INVISIBLE_PATIENT and MASQUE_PS do not combine.',
-    422,
-    'business-rule',
-  ),
-  'confidentiality-not-applicable': refusal(
-    'Ce code de confidentialité ne s’applique pas à ce patient.',
-    'This confidentiality code does not apply to this patient.',
-    422,
-    'business-rule',
-  ),
-  'author-cannot-read': row(
-    'XDSExtraMetadataNotSaved',
-    200,
-    'informational',
-    'La matrice d’habilitation ne permet pas à l’auteur de relire ce type de document.',
-    'The habilitation matrix does not let the author read this type of document back.',
-  ),
+  'confidentiality-not-shareable': refusal('Un document de confidentialité R ou V ne se partage pas dans le DMP.', 'A document of confidentiality R or V is not shared in the DMP.', 422, 'business-rule'),
+  'confidentiality-combination': refusal('INVISIBLE_PATIENT et MASQUE_PS ne se cumulent pas.', 'INVISIBLE_PATIENT and MASQUE_PS do not combine.', 422, 'business-rule'),
+  'confidentiality-not-applicable': refusal('Ce code de confidentialité ne s’applique pas à ce patient.', 'This confidentiality code does not apply to this patient.', 422, 'business-rule'),
+  'author-cannot-read': row('XDSExtraMetadataNotSaved', 200, 'informational', 'La matrice d’habilitation ne permet pas à l’auteur de relire ce type de document.', 'The habilitation matrix does not let the author read this type of document back.'),
   'not-the-author': refusal('Seul l’auteur du document peut faire cette action.', 'Only the author of the document may do this.'),
-  'set-at-feeding': refusal(
-    'Ce code de confidentialité ne se pose qu’à l’alimentation.',
-    'This confidentiality code can only be set when the document is fed.',
-    422,
-    'business-rule',
-  ),
-  'use-replacement': refusal(
-    'Avec un certificat de structure, remplacez le document en portant la nouvelle confidentialité.',
-    'With a structure certificate, replace the document with the new confidentiality instead.',
-  ),
+  'set-at-feeding': refusal('Ce code de confidentialité ne se pose qu’à l’alimentation.', 'This confidentiality code can only be set when the document is fed.', 422, 'business-rule'),
+  'use-replacement': refusal('Avec un certificat de structure, remplacez le document en portant la nouvelle confidentialité.', 'With a structure certificate, replace the document with the new confidentiality instead.'),
   'not-a-dmp-operation': refusal('Cette opération n’existe pas au DMP.', 'This operation does not exist in the DMP.'),
-  'attribute-not-modifiable': row(
-    'UnmodifiableMetadataError',
-    422,
-    'business-rule',
-    'Cet attribut ne se modifie pas après l’alimentation.',
-    'This attribute cannot be changed once fed.',
-  ),
+  'attribute-not-modifiable': row('UnmodifiableMetadataError', 422, 'business-rule', 'Cet attribut ne se modifie pas après l’alimentation.', 'This attribute cannot be changed once fed.'),
 
   // Identity
   'identity-missing': row('LocalPolicyRestrictionError', 401, 'login', 'Aucune identité présentée.', 'No identity was presented.'),
-  'identity-invalid': row(
-    'LocalPolicyRestrictionError',
-    401,
-    'security',
-    'L’identité présentée n’est pas valable.',
-    'The identity presented is not valid.',
-  ),
+  'identity-invalid': row('LocalPolicyRestrictionError', 401, 'security', 'L’identité présentée n’est pas valable.', 'The identity presented is not valid.'),
   'identity-expired': row('LocalPolicyRestrictionError', 401, 'expired', 'L’identité présentée a expiré.', 'The identity presented has expired.'),
   'header-invalid': row('XDSRegistryError', 400, 'invalid', 'Un en-tête est mal formé.', 'A header is malformed.'),
 
@@ -262,12 +188,7 @@ export class GatewayError extends Error {
   readonly issues: readonly [Issue, ...Issue[]]
 
   constructor(issues: ErrorCode | Issue | readonly Issue[], options: { detail?: string; cause?: unknown } = {}) {
-    const list: Issue[] =
-      typeof issues === 'string'
-        ? [options.detail === undefined ? { code: issues } : { code: issues, detail: options.detail }]
-        : Array.isArray(issues)
-          ? [...(issues as readonly Issue[])]
-          : [issues as Issue]
+    const list: Issue[] = typeof issues === 'string' ? [options.detail === undefined ? { code: issues } : { code: issues, detail: options.detail }] : Array.isArray(issues) ? [...(issues as readonly Issue[])] : [issues as Issue]
     const [first, ...rest] = list
     if (first === undefined) throw new RangeError('a GatewayError needs at least one issue')
     super(`${first.code}${first.rule ? ` ${first.rule}` : ''}`, { cause: options.cause })

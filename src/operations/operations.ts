@@ -16,6 +16,11 @@ export interface Findings {
   entries(documents: readonly DocumentFacts[]): AsyncIterable<DocumentEntry>
 }
 
+export interface FindOptions {
+  /** false: the answer carries no associations, so they are not looked up. Default true. */
+  readonly relations?: boolean
+}
+
 /** ITI-43 asks by uniqueId, ITI-68 by logicalId. */
 export type DocumentRequest =
   | { readonly repositoryUniqueId?: string; readonly documentUniqueId: string; readonly homeCommunityId?: string }
@@ -50,7 +55,7 @@ export interface Operations {
     context: RequestContext,
   ): Promise<Receipt>
   /** TD3.1a, or TD3.1b for callers that may only look up their own references. */
-  find(query: StoredQuery, context: RequestContext): Promise<Findings>
+  find(query: StoredQuery, context: RequestContext, options?: FindOptions): Promise<Findings>
   /** TD3.2. */
   retrieve(requests: readonly DocumentRequest[], context: RequestContext): Promise<Retrieval>
   /** The access history of a patient, newest first, as far as the caller may read it. */

@@ -8,7 +8,14 @@ import type { DocumentFacts, Operation, RecordFacts } from '../access/types.ts'
 import type { Issue } from '../errors.ts'
 import type { DocumentCriteria } from '../metadata/criteria.ts'
 import type { EntryUuid, Oid, PatientKey, UniqueId } from '../metadata/identifiers.ts'
-import type { Association, AvailabilityStatus, DocumentEntry, Folder, Submission, SubmissionSet } from '../metadata/model.ts'
+import type {
+  Association,
+  AvailabilityStatus,
+  DocumentEntry,
+  Folder,
+  Submission,
+  SubmissionSet,
+} from '../metadata/model.ts'
 
 export interface Clock {
   now(): Date

@@ -1,0 +1,112 @@
+/** The composition root: configuration → parts → server. The only file that knows every part. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import express from 'express'
+import { destination, type Logger, pino } from 'pino'
+import type { Caller } from './access/caller.ts'
+import type { Policy } from './access/types.ts'
+import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
+import { createFhirDoor } from './fhir/index.ts'
+import { createIdentity } from './identity/index.ts'
+import { openLocalIssuer } from './identity/issuer.ts'
+import { createOperations } from './operations/index.ts'
+import type { Identity } from './operations/ports.ts'
+import type { Config } from './server/config.ts'
+import { startServer } from './server/http.ts'
+import { createSpool } from './spool/index.ts'
+import { createXdsDoor } from './xds/index.ts'
+
+export interface Gateway {
+  readonly url: string
+  /** The embedded DMP's own administration, for the command line. */
+  readonly embedded: EmbeddedDmp
+  /** Finishes what is in flight, then releases the store. */
+  close(): Promise<void>
+}
+
+export async function startGateway(config: Config): Promise<Gateway> {
+  const log = pino({ level: config.log.level, base: null }, destination({ fd: 2, sync: false }))
+  const conformance = config.identity.anonymous === 'loopback'
+  // Conformance mode keeps nothing: an anonymous tester must never meet a record that somebody filled.
+  const data = conformance ? await mkdtemp(path.join(tmpdir(), 'dmp-gateway-')) : path.resolve(config.data)
+  const { repositoryUniqueId } = config.dmp
+  const profile = config.metadata.profile
+  const clock = { now: () => new Date() }
+
+  const embedded = await openEmbeddedDmp({
+    directory: data,
+    repositoryUniqueId,
+    clock,
+    duplicates: profile === 'ihe' ? 'same-hash' : 'refuse',
+  })
+  const spool = createSpool({ directory: path.join(data, 'spool'), maxBytes: config.limits.documentBytes })
+  await spool.sweep()
+  const identity = await identityOf(config, data)
+  const operations = createOperations({
+    dmp: embedded.dmp,
+    trace: embedded.trace,
+    clock,
+    policy: policyOf(config),
+  })
+  const limits = { maxMetadataBytes: config.limits.metadataBytes, maxDocumentBytes: config.limits.documentBytes }
+  const door = { operations, identity, spool, profile, repositoryUniqueId, log }
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag')
+  app.use(
+    '/fhir',
+    createFhirDoor({ ...door, limits, ...(config.server.baseUrl && { baseUrl: `${config.server.baseUrl}/fhir` }) }),
+  )
+  const server = await startServer({
+    config,
+    log,
+    fhir: app,
+    xds: createXdsDoor({ ...door, limits: { ...limits, maxParts: config.limits.parts } }),
+    checks: { store: () => embedded.dmp.check(), trace: () => embedded.trace.check() },
+  })
+  return {
+    url: server.url,
+    embedded,
+    close: async () => {
+      await server.close()
+      await embedded.close()
+      if (conformance) await rm(data, { recursive: true, force: true })
+    },
+  }
+}
+
+function policyOf({ access, metadata }: Config): Policy {
+  return { profile: metadata.profile, ...access }
+}
+
+async function identityOf(config: Config, data: string): Promise<Identity> {
+  const { identity, mode } = config
+  return createIdentity({
+    mode,
+    audience: identity.audience,
+    clockSkewSeconds: identity.clockSkewSeconds,
+    vihf: { maxAgeSeconds: identity.vihf.maxAgeSeconds },
+    trustedJwtIssuers: identity.jwt,
+    trustedVihf: identity.vihf.certificates,
+    // The local issuer is neither made nor trusted in production.
+    ...(mode === 'development' && { issuer: await openLocalIssuer(data) }),
+    ...(identity.anonymous === 'loopback' && { anonymous: tester }),
+  })
+}
+
+/** Conformance mode: requests from loopback without credentials act as this fixed test professional. */
+const tester: Caller = {
+  kind: 'tester',
+  authentication: 'direct',
+  person: { id: '899700000000', name: 'TESTEUR Conformité' },
+  structure: { id: '1010000000', name: 'CONFORMITE' },
+  profession: { code: '10', system: '1.2.250.1.71.1.2.7', display: 'Médecin' },
+  specialities: [],
+  purposeOfUse: 'normal',
+  regulation: false,
+  secretConnection: false,
+  proof: 'anonymous',
+}
+
+export type { Logger }

@@ -1,0 +1,150 @@
+/** The choke point every operation passes: facts → decide → on a refusal, the trace and then the refusal itself. */
+import { randomUUID } from 'node:crypto'
+import { decide, decideWithoutObject } from '../access/decide.ts'
+import type {
+  AccessRequest,
+  Deny,
+  DocumentFacts,
+  Obligation,
+  Operation,
+  Permit,
+  Policy,
+  RecordFacts,
+} from '../access/types.ts'
+import { GatewayError } from '../errors.ts'
+import type { PatientKey } from '../metadata/identifiers.ts'
+import { effectsOf } from './effects.ts'
+import type { AccessRecord, Clock, Dmp, Effects, RequestContext, Trace } from './ports.ts'
+
+/** What the operations are made of; wired in main.ts. */
+export interface OperationParts {
+  readonly dmp: Dmp
+  readonly trace: Trace
+  readonly clock: Clock
+  readonly policy: Policy
+}
+
+/** A permission with the facts it rests on. */
+export interface Authorised {
+  readonly facts: RecordFacts | undefined
+  readonly permit: Permit
+}
+
+const noEffects: Effects = { notifications: [] }
+
+/** The request as the guard wants it. */
+export function accessRequest(
+  operation: Operation,
+  context: RequestContext,
+  about: Pick<AccessRequest, 'patient' | 'entries' | 'target'> = {},
+): AccessRequest {
+  return {
+    operation,
+    caller: context.caller,
+    purpose: context.purpose,
+    ...(context.reason === undefined ? {} : { reason: context.reason }),
+    declaration: context.declaration,
+    ...about,
+  }
+}
+
+/** The trace row of this request; documents, decision and effects are the operation's to say. */
+export function accessRecord(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+  told: {
+    readonly patient?: PatientKey | undefined
+    readonly documents?: readonly DocumentFacts[] | AccessRecord['documents']
+    readonly outcome: AccessRecord['outcome']
+    readonly rule?: string | undefined
+    readonly reasonCode?: string | undefined
+    readonly effects?: Effects
+  },
+): AccessRecord {
+  return {
+    id: randomUUID(),
+    at: parts.clock.now().toISOString(),
+    operation,
+    door: context.door,
+    transaction: context.transaction,
+    requestId: context.requestId,
+    caller: context.caller,
+    purpose: context.purpose,
+    ...(context.reason === undefined ? {} : { reason: context.reason }),
+    declaration: context.declaration,
+    ...(told.patient === undefined ? {} : { patient: told.patient }),
+    documents: (told.documents ?? []).map(({ logicalId, uniqueId }) => ({ logicalId, uniqueId })),
+    outcome: told.outcome,
+    ...(told.rule === undefined ? {} : { rule: told.rule }),
+    ...(told.reasonCode === undefined ? {} : { reasonCode: told.reasonCode }),
+    effects: told.effects ?? noEffects,
+  }
+}
+
+/** Records a refusal durably and gives the error that answers the caller. */
+export async function refuse(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+  deny: Deny,
+  patient?: PatientKey,
+): Promise<GatewayError> {
+  await parts.trace.record(
+    accessRecord(parts, operation, context, {
+      patient,
+      outcome: 'refused',
+      rule: deny.rule,
+      reasonCode: deny.issues[0].code,
+    }),
+  )
+  return new GatewayError(deny.issues)
+}
+
+/** Decides on a known patient. A refusal is on record before it is thrown. */
+export async function authorise(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+  about: Pick<AccessRequest, 'entries' | 'target'> & { readonly patient: PatientKey },
+): Promise<Authorised> {
+  const facts = await parts.dmp.status(about.patient, context.caller)
+  const decision = decide(accessRequest(operation, context, about), facts, parts.policy)
+  if (decision.verdict === 'deny') throw await refuse(parts, operation, context, decision, about.patient)
+  return { facts, permit: decision }
+}
+
+/** Decides what does not depend on the object, so that the answer is the same whether or not it exists. */
+export async function authoriseWithoutObject(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+): Promise<void> {
+  const deny = decideWithoutObject(accessRequest(operation, context), parts.policy)
+  if (deny) throw await refuse(parts, operation, context, deny, context.caller.patient)
+}
+
+/** The record of something permitted, with the effects its obligations ask for. */
+export function permittedRecord(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+  told: {
+    readonly patient: PatientKey
+    readonly documents: readonly DocumentFacts[] | AccessRecord['documents']
+    readonly permit: { readonly rule: string; readonly obligations: readonly Obligation[] }
+  },
+): AccessRecord {
+  return accessRecord(parts, operation, context, {
+    patient: told.patient,
+    documents: told.documents,
+    outcome: 'permitted',
+    rule: told.permit.rule,
+    effects: effectsOf(
+      operation,
+      told.permit.obligations,
+      context,
+      told.documents.map((document) => document.logicalId),
+    ),
+  })
+}

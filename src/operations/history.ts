@@ -1,0 +1,49 @@
+/** The access history of a patient: every access, permitted or refused, as far as this reader may know of it. */
+import type { DocumentFacts } from '../access/types.ts'
+import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
+import { authorise, type OperationParts, permittedRecord } from './access.ts'
+import type { AccessRecord, RequestContext } from './ports.ts'
+import { type Visible, viewOf } from './view.ts'
+
+export async function history(
+  parts: OperationParts,
+  patient: PatientKey,
+  context: RequestContext,
+): Promise<readonly AccessRecord[]> {
+  const { facts, permit } = await authorise(parts, 'history', context, { patient })
+  await parts.trace.record(permittedRecord(parts, 'history', context, { patient, documents: [], permit }))
+  if (facts === undefined) return []
+  const { caller } = context
+  const ownOnly =
+    caller.kind === 'professional' && !facts.treatingPhysician && parts.policy.historyToProfessionals === 'own'
+  const records = await parts.trace.history({
+    patient,
+    ...(ownOnly && caller.person ? { person: caller.person.id } : {}),
+  })
+  const shown = await visibleDocuments(parts, records, viewOf(parts, 'history', context, facts))
+  return records.flatMap((record) => withoutHidden(record, shown, caller.kind === 'representative'))
+}
+
+async function visibleDocuments(
+  { dmp }: OperationParts,
+  records: readonly AccessRecord[],
+  visible: Visible,
+): Promise<ReadonlySet<EntryUuid>> {
+  const ids = [...new Set(records.flatMap(({ documents }) => documents.map(({ logicalId }) => logicalId)))]
+  if (ids.length === 0) return new Set()
+  const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'logicalId', ids })
+  return new Set(documents.filter((document: DocumentFacts) => visible(document)).map(({ logicalId }) => logicalId))
+}
+
+/**
+ * A row tells nothing of a document the reader may not see now: such documents are left out, and a row that was about
+ * nothing else is withheld whole, to appear when they become visible (ACCESS-RULES §5). A search stays: that somebody
+ * searched says nothing of what was there.
+ */
+function withoutHidden(record: AccessRecord, shown: ReadonlySet<EntryUuid>, representative: boolean): AccessRecord[] {
+  if (representative && record.caller.secretConnection) return []
+  if (record.documents.length === 0) return [record]
+  const documents = record.documents.filter(({ logicalId }) => shown.has(logicalId))
+  if (documents.length === 0 && !record.operation.startsWith('TD3.1')) return []
+  return [{ ...record, documents }]
+}

@@ -1,0 +1,187 @@
+/**
+ * Configuration: one schema, read from a YAML or JSON file, then from `DMP_GATEWAY_*`. A bad key or value stops the start
+ * with a line that names it. docs/configuration.md says what each key means.
+ */
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+import path from 'node:path'
+import { parse as parseYaml } from 'yaml'
+import { z } from 'zod'
+import { isOid, toOid } from '../metadata/identifiers.ts'
+
+const MiB = 1024 * 1024
+/** repositoryUniqueId of the national DMP (DMP-FACTS §1.1): never that of another repository in production. */
+const nationalRepository = toOid('1.2.250.1.213.4.1.1.1.2')
+
+const oid = z.string().refine((value) => isOid(value), { error: 'must be an OID in dotted form, without urn:oid:' })
+const file = z.string().min(1)
+
+const schema = z
+  .strictObject({
+    mode: z.enum(['development', 'production']).default('development'),
+    data: z.string().min(1).default('./data'),
+    server: z
+      .strictObject({
+        host: z.string().min(1).default('127.0.0.1'),
+        port: z.coerce.number().int().min(0).max(65535).default(8080),
+        baseUrl: z.url({ protocol: /^https?$/ }).optional(),
+        tls: z.strictObject({ key: file, certificate: file }).optional(),
+      })
+      .prefault({}),
+    log: z.strictObject({ level: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info') }).prefault({}),
+    metadata: z.strictObject({ profile: z.enum(['ci-sis', 'ihe']).default('ci-sis') }).prefault({}),
+    dmp: z.strictObject({ repositoryUniqueId: oid.default(nationalRepository) }).prefault({}),
+    identity: z
+      .strictObject({
+        anonymous: z.enum(['none', 'loopback']).default('none'),
+        audience: z.string().min(1).default('urn:dmp-gateway'),
+        clockSkewSeconds: z.coerce.number().int().min(0).max(300).default(60),
+        jwt: z
+          .array(z.strictObject({ issuer: z.string().min(1), jwks: file, audience: z.string().min(1).optional() }))
+          .default([]),
+        vihf: z
+          .strictObject({
+            maxAgeSeconds: z.coerce.number().int().min(1).max(86400).default(3600),
+            certificates: z.array(file).default([]),
+          })
+          .prefault({}),
+      })
+      .prefault({}),
+    access: z
+      .strictObject({
+        regulationCentres: z.array(z.string().min(1)).default([]),
+        blockedMayFeed: z.boolean().default(false),
+        brainDeath: z.enum(['deny', 'allow']).default('deny'),
+        authorisationSuffices: z.boolean().default(false),
+        initialConsent: z.boolean().default(false),
+        cumulativeMasking: z.boolean().default(false),
+        historyToProfessionals: z.enum(['own', 'all']).default('own'),
+      })
+      .prefault({}),
+    limits: z
+      .strictObject({
+        documentBytes: z.coerce
+          .number()
+          .int()
+          .positive()
+          .default(512 * MiB),
+        metadataBytes: z.coerce
+          .number()
+          .int()
+          .positive()
+          .default(16 * MiB),
+        parts: z.coerce.number().int().positive().max(10_000).default(512),
+        requestSeconds: z.coerce.number().int().positive().default(300),
+        shutdownSeconds: z.coerce.number().positive().default(6),
+      })
+      .prefault({}),
+  })
+  .superRefine((config, context) => {
+    const refuse = (keyPath: string[], message: string) => context.addIssue({ code: 'custom', path: keyPath, message })
+    const anonymous = config.identity.anonymous === 'loopback'
+    if (!isLoopback(config.server.host) && config.mode === 'development')
+      refuse(['server', 'host'], `${config.server.host} is not a loopback address: that requires mode: production`)
+    if (config.mode === 'production' && config.dmp.repositoryUniqueId === nationalRepository)
+      refuse(
+        ['dmp', 'repositoryUniqueId'],
+        `${nationalRepository} is the national DMP: set the OID of your own repository for an embedded DMP in production`,
+      )
+    if (anonymous && config.metadata.profile !== 'ihe')
+      refuse(['identity', 'anonymous'], 'loopback exists only with metadata.profile: ihe')
+    if (anonymous && (config.mode === 'production' || !isLoopback(config.server.host)))
+      refuse(['identity', 'anonymous'], 'loopback exists only in development mode on a loopback address')
+  })
+
+export type Config = z.infer<typeof schema>
+
+/** The configuration cannot be used; `message` has one line per fault, each naming its key. */
+export class ConfigError extends Error {}
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'))
+}
+
+export interface ConfigSources {
+  /** Path of a YAML or JSON file. */
+  readonly file?: string | undefined
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Command-line values, by dotted key; they win. */
+  readonly overrides?: Readonly<Record<string, unknown>>
+}
+
+export function loadConfig({ file: from, environment = {}, overrides = {} }: ConfigSources = {}): Config {
+  const raw: Record<string, unknown> = from === undefined ? {} : readConfigFile(from)
+  for (const [name, value] of Object.entries(environment)) {
+    if (!name.startsWith(prefix) || name === `${prefix}CONFIG` || value === undefined) continue
+    const keyPath = environmentKeys.get(name)
+    if (keyPath === undefined) throw new ConfigError(`${name}: no such setting (docs/configuration.md lists them)`)
+    setPath(raw, keyPath, fromText(value))
+  }
+  for (const [key, value] of Object.entries(overrides)) if (value !== undefined) setPath(raw, key.split('.'), value)
+  const result = schema.safeParse(raw)
+  if (!result.success)
+    throw new ConfigError(
+      result.error.issues.map((issue) => `${issue.path.join('.') || 'configuration'}: ${issue.message}`).join('\n'),
+    )
+  return result.data
+}
+
+function readConfigFile(from: string): Record<string, unknown> {
+  let text: string
+  try {
+    text = readFileSync(from, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`${path.resolve(from)}: cannot be read`, { cause })
+  }
+  try {
+    const parsed: unknown = parseYaml(text)
+    if (parsed === null) return {}
+    if (typeof parsed === 'object' && !Array.isArray(parsed)) return parsed as Record<string, unknown>
+  } catch (cause) {
+    throw new ConfigError(`${from}: not YAML or JSON (${cause instanceof Error ? cause.message : ''})`, { cause })
+  }
+  throw new ConfigError(`${from}: must hold keys and values`)
+}
+
+const prefix = 'DMP_GATEWAY_'
+
+/** Every leaf key of the schema under its environment name, and the short names that scripts use. */
+const environmentKeys: ReadonlyMap<string, readonly string[]> = new Map([
+  ...leaves(schema).map((keys): [string, readonly string[]] => [prefix + keys.map(snake).join('_'), keys]),
+  [`${prefix}PORT`, ['server', 'port']],
+  [`${prefix}HOST`, ['server', 'host']],
+])
+
+function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+}
+
+function leaves(node: z.ZodType, above: readonly string[] = []): (readonly string[])[] {
+  let inner: unknown = node
+  while (inner instanceof z.ZodPrefault || inner instanceof z.ZodDefault || inner instanceof z.ZodOptional)
+    inner = inner.unwrap()
+  if (!(inner instanceof z.ZodObject)) return [above]
+  return Object.entries(inner.shape).flatMap(([key, value]) => leaves(value as z.ZodType, [...above, key]))
+}
+
+/** `true`, `12`, `[a, b]` as YAML reads them; anything else is text. */
+function fromText(value: string): unknown {
+  try {
+    const parsed: unknown = parseYaml(value)
+    return typeof parsed === 'number' && String(parsed) !== value ? value : parsed
+  } catch {
+    return value
+  }
+}
+
+function setPath(target: Record<string, unknown>, keys: readonly string[], value: unknown): void {
+  let node = target
+  keys.forEach((key, index) => {
+    if (index === keys.length - 1) node[key] = value
+    else {
+      const next = node[key]
+      if (typeof next !== 'object' || next === null) node[key] = {}
+      node = node[key] as Record<string, unknown>
+    }
+  })
+}

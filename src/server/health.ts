@@ -1,0 +1,85 @@
+/** `/health/live`, `/health/ready` and `/metrics` (Prometheus): for the people and machines that keep the gateway up. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface Metrics {
+  /** Counts a finished request under a low-cardinality route (never a URL: those may hold identifiers). */
+  observe(route: string, method: string, status: number, seconds: number): void
+  readonly inFlight: { inc(): void; dec(): void }
+  text(): Promise<string>
+  readonly contentType: string
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const requests = new Counter({
+    name: 'dmp_gateway_requests_total',
+    help: 'HTTP requests answered, by route, method and status',
+    labelNames: ['route', 'method', 'status'] as const,
+    registers: [registry],
+  })
+  const duration = new Histogram({
+    name: 'dmp_gateway_request_seconds',
+    help: 'Time from the request head to the last byte of the answer',
+    labelNames: ['route'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60],
+    registers: [registry],
+  })
+  const inFlight = new Gauge({
+    name: 'dmp_gateway_requests_in_flight',
+    help: 'HTTP requests being served',
+    registers: [registry],
+  })
+  return {
+    observe(route, method, status, seconds) {
+      requests.inc({ route, method, status: String(status) })
+      duration.observe({ route }, seconds)
+    },
+    inFlight,
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+export interface HealthParts {
+  readonly metrics: Metrics
+  /** Each throws when its part cannot serve. */
+  readonly checks: Readonly<Record<string, () => Promise<void>>>
+  readonly stopping: () => boolean
+}
+
+/** Answers the three paths; false when the path is none of them. */
+export function createHealth({ metrics, checks, stopping }: HealthParts) {
+  return async (path: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
+    if (path !== '/health/live' && path !== '/health/ready' && path !== '/metrics') return false
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(405, { Allow: 'GET, HEAD' }).end()
+    } else if (path === '/health/live') {
+      json(response, 200, { status: 'live' })
+    } else if (path === '/health/ready') {
+      const results = await Promise.all(
+        Object.entries(checks).map(async ([name, check]): Promise<[string, string]> => {
+          try {
+            await check()
+            return [name, 'ok']
+          } catch {
+            return [name, 'failing']
+          }
+        }),
+      )
+      const ready = !stopping() && results.every(([, state]) => state === 'ok')
+      json(response, ready ? 200 : 503, { status: ready ? 'ready' : 'not-ready', ...Object.fromEntries(results) })
+    } else {
+      const text = await metrics.text()
+      response.writeHead(200, { 'Content-Type': metrics.contentType }).end(text)
+    }
+    return true
+  }
+}
+
+function json(response: ServerResponse, status: number, body: unknown): void {
+  response
+    .writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' })
+    .end(`${JSON.stringify(body)}\n`)
+}

@@ -1,0 +1,118 @@
+/**
+ * The HTTP server: one port for both doors. Exact SOAP and health paths are dispatched before the Express application,
+ * which serves `/fhir` (an Express layer costs a tenth of a feed); bodies are streamed by the doors, never parsed here.
+ */
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import type { Logger } from 'pino'
+import { type Config, isLoopback } from './config.ts'
+import { createHealth, createMetrics } from './health.ts'
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+export interface ServerParts {
+  readonly config: Config
+  readonly log: Logger
+  readonly fhir: RequestListener
+  readonly xds: { readonly registry: Handler; readonly repository: Handler }
+  readonly checks: Readonly<Record<string, () => Promise<void>>>
+}
+
+export interface RunningServer {
+  readonly url: string
+  /** Stops accepting, lets what is in flight finish, then closes; what is left after the limit is cut. */
+  close(): Promise<void>
+}
+
+export async function startServer({ config, log, fhir, xds, checks }: ServerParts): Promise<RunningServer> {
+  const metrics = createMetrics()
+  let stopping = false
+  const health = createHealth({ metrics, checks, stopping: () => stopping })
+
+  const dispatch = async (request: IncomingMessage, response: ServerResponse): Promise<string> => {
+    const path = pathOf(request)
+    if (path === '/xds/registry') await xds.registry(request, response)
+    else if (path === '/xds/repository') await xds.repository(request, response)
+    else if (path === '/fhir' || path.startsWith('/fhir/')) fhir(request, response)
+    else if (await health(path, request, response)) return path
+    else notFound(response)
+    return path.startsWith('/fhir') ? '/fhir' : path.startsWith('/xds/') ? path : 'other'
+  }
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const started = performance.now()
+    metrics.inFlight.inc()
+    let route = 'other'
+    response.once('close', () => {
+      metrics.inFlight.dec()
+      metrics.observe(route, request.method ?? '', response.statusCode, (performance.now() - started) / 1000)
+    })
+    if (stopping) response.setHeader('Connection', 'close')
+    if (config.identity.anonymous === 'loopback' && !isDirectLoopback(request)) {
+      response.writeHead(403, { 'Content-Type': 'text/plain; charset=utf-8' })
+      response.end('Conformance mode answers direct requests to a loopback address only.\n')
+      return
+    }
+    try {
+      route = await dispatch(request, response)
+    } catch (error) {
+      log.error({ err: error instanceof Error ? error.name : 'unknown' }, 'a door let an error through')
+      if (!response.headersSent) response.writeHead(500)
+      response.end()
+    }
+  }
+
+  const server = listenerServer(config, (request, response) => void serve(request, response))
+  server.requestTimeout = config.limits.requestSeconds * 1000
+  server.headersTimeout = 20_000
+  server.keepAliveTimeout = 65_000
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(config.server.port, config.server.host, resolve)
+  })
+  const { port, address, family } = server.address() as AddressInfo
+  const host = family === 'IPv6' ? `[${address}]` : address
+  return {
+    url: `${config.server.tls ? 'https' : 'http'}://${host}:${port}`,
+    close: async () => {
+      stopping = true
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      const cut = setTimeout(() => server.closeAllConnections(), config.limits.shutdownSeconds * 1000)
+      // Connections that turn idle while we wait are closed as they do.
+      const idle = setInterval(() => server.closeIdleConnections(), 50)
+      await closed
+      clearTimeout(cut)
+      clearInterval(idle)
+    },
+  }
+}
+
+function listenerServer(config: Config, listener: RequestListener): Server {
+  const { tls } = config.server
+  if (!tls) return createServer(listener)
+  return createTlsServer(
+    { key: readFileSync(tls.key), cert: readFileSync(tls.certificate), minVersion: 'TLSv1.2' },
+    listener,
+  )
+}
+
+function pathOf(request: IncomingMessage): string {
+  const url = request.url ?? '/'
+  const query = url.indexOf('?')
+  return query < 0 ? url : url.slice(0, query)
+}
+
+/** Anonymous access is for a tool on this machine, never for what a proxy forwards or a rebound name reaches. */
+function isDirectLoopback(request: IncomingMessage): boolean {
+  const forwarded = Object.keys(request.headers).some((name) => name === 'forwarded' || name.startsWith('x-forwarded-'))
+  const host = (request.headers.host ?? '').replace(/:\d+$/, '').replace(/^\[(.*)\]$/, '$1')
+  return !forwarded && isLoopback(host) && isLoopback((request.socket.remoteAddress ?? '').replace(/^::ffff:/, ''))
+}
+
+function notFound(response: ServerResponse): void {
+  response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' })
+  response.end('Unknown path. FHIR is served under /fhir, SOAP under /xds/registry and /xds/repository.\n')
+}
