@@ -64,3 +64,35 @@ function withoutSpace(chunk: Buffer): Buffer {
   for (const byte of chunk) if (byte > 0x20 || !spaces.includes(byte)) kept[length++] = byte
   return kept.subarray(0, length)
 }
+
+/** A sink for base64 text that gives the decoded bytes to another sink. */
+export function throughBase64<Result>(target: { write(chunk: Uint8Array): unknown; end(): Promise<Result> }): {
+  write(base64: Uint8Array): unknown
+  end(): Promise<Result>
+} {
+  const decoder = new Base64Decoder()
+  return {
+    write(base64) {
+      const bytes = decoder.write(base64)
+      return bytes.length > 0 ? target.write(bytes) : true
+    },
+    async end() {
+      const rest = decoder.end()
+      if (rest.length > 0) await target.write(rest)
+      return await target.end()
+    },
+  }
+}
+
+/** Base64 of a stream, in pieces whose concatenation is the base64 of the whole; no line ends. */
+export async function* encodeBase64(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  let carry: Buffer = Buffer.alloc(0)
+  for await (const chunk of source) {
+    const fresh = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+    const bytes = carry.length === 0 ? fresh : Buffer.concat([carry, fresh])
+    const whole = bytes.length - (bytes.length % 3)
+    carry = Buffer.from(bytes.subarray(whole))
+    if (whole > 0) yield Buffer.from(bytes.toString('base64', 0, whole), 'latin1')
+  }
+  if (carry.length > 0) yield Buffer.from(carry.toString('base64'), 'latin1')
+}

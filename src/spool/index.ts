@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import type { DocumentContent } from '../operations/ports.ts'
 import { createSink } from './sink.ts'
 
-export { Base64Decoder } from './base64.ts'
+export { Base64Decoder, encodeBase64, throughBase64 } from './base64.ts'
 
 export interface Spooled extends DocumentContent {
   /** Forgets the bytes; does nothing when a store has renamed the file away. */
