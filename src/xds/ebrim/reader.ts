@@ -1,0 +1,227 @@
+/**
+ * A RegistryObjectList as a Submission: every violation at the level of ebRIM at once (rules C, D, A, T of
+ * docs/conformance.md), symbolic ids resolved to new UUIDs. What the attributes mean to each other is for the rules of
+ * the metadata, which see the same Submission from every door.
+ */
+import type { Issue } from '../../errors.ts'
+import { type EntryUuid, isEntryUuid, newEntryUuid } from '../../metadata/identifiers.ts'
+import type { Association, DocumentEntry, Folder, Submission, SubmissionSet } from '../../metadata/model.ts'
+import { attribute, child, children, type XmlElement } from '../../xml/tree.ts'
+import { defined } from '../defined.ts'
+import { ns } from '../namespaces.ts'
+import {
+  associationProfile,
+  associationTypeOf,
+  documentEntryProfile,
+  folderProfile,
+  nodes,
+  type ObjectProfile,
+  stabilityOf,
+  statusOf,
+  submissionSetProfile,
+} from './codes.ts'
+import { type ObjectIdentity, toAssociation, toDocumentEntry, toFolder, toSubmissionSet } from './mapping.ts'
+import { checkId, ObjectReader } from './object.ts'
+
+/** Registry objects as they were read; a SubmissionSet is not promised. */
+export interface ReadObjects {
+  readonly submissionSets: readonly SubmissionSet[]
+  readonly entries: readonly DocumentEntry[]
+  readonly folders: readonly Folder[]
+  readonly associations: readonly Association[]
+  readonly issues: readonly Issue[]
+  /** The id of each object as sent (`Document01`), and its entryUUID. */
+  readonly ids: ReadonlyMap<string, EntryUuid>
+}
+
+export interface ReadSubmission extends ReadObjects {
+  /** Absent when there is not exactly one SubmissionSet. With issues it may lack attributes. */
+  readonly submission?: Submission
+}
+
+/**
+ * `new`: objects of a first submission (ITI-41, ITI-42): Approved, version 1, logicalID = entryUUID.
+ * `stored`: objects as a registry answers them: status, lid and VersionInfo are read.
+ */
+export type ReadState = 'new' | 'stored'
+
+/** lcm:SubmitObjectsRequest of ITI-41 and ITI-42. */
+export function readSubmission(request: XmlElement | undefined): ReadSubmission {
+  const list = request && child(request, ns.rim, 'RegistryObjectList')
+  if (request?.ns !== ns.lcm || request.local !== 'SubmitObjectsRequest' || list === undefined) {
+    const detail = 'Send lcm:SubmitObjectsRequest with a rim:RegistryObjectList inside.'
+    const issue: Issue = { code: 'XDSRegistryMetadataError', rule: 'R8', location: request?.local ?? 'Body', detail }
+    return { submissionSets: [], entries: [], folders: [], associations: [], issues: [issue], ids: new Map() }
+  }
+  const objects = readObjects(list, 'new')
+  const [submissionSet, ...others] = objects.submissionSets
+  if (submissionSet !== undefined && others.length === 0) {
+    const { entries, folders, associations } = objects
+    return { ...objects, submission: { submissionSet, entries, folders, associations } }
+  }
+  const detail = `There are ${objects.submissionSets.length} SubmissionSets: send exactly one.`
+  const issue: Issue = { code: 'XDSRegistryMetadataError', rule: 'T1', location: 'RegistryObjectList', detail }
+  return { ...objects, issues: [...objects.issues, issue] }
+}
+
+/** rim:RegistryObjectList of any message. */
+export function readObjects(list: XmlElement, state: ReadState): ReadObjects {
+  return new ListReader(list, state).read()
+}
+
+class ListReader {
+  readonly #state: ReadState
+  readonly #list: XmlElement
+  readonly #issues: Issue[] = []
+  readonly #ids = new Map<string, EntryUuid>()
+  readonly #seen = new Set<string>()
+  /** classificationNodes given beside the objects, by the id of the object. */
+  readonly #nodes = new Map<string, Set<string>>()
+
+  constructor(list: XmlElement, state: ReadState) {
+    this.#list = list
+    this.#state = state
+  }
+
+  read(): ReadObjects {
+    const of = (local: string) => children(this.#list, ns.rim, local)
+    const [documents, packages, links] = [of('ExtrinsicObject'), of('RegistryPackage'), of('Association')]
+    this.#checkChildren()
+    for (const element of [...documents, ...packages, ...links]) this.#identify(element)
+    for (const classification of of('Classification')) this.#classifyBeside(classification)
+    const entries = documents.map((element) => this.#documentEntry(element))
+    const submissionSets: SubmissionSet[] = []
+    const folders: Folder[] = []
+    for (const element of packages) {
+      const object = this.#package(element)
+      if (object?.kind === 'SubmissionSet') submissionSets.push(object)
+      else if (object) folders.push(object)
+    }
+    const associations = links.flatMap((element) => this.#association(element) ?? [])
+    return { submissionSets, entries, folders, associations, issues: this.#issues, ids: this.#ids }
+  }
+
+  #report(rule: string, location: string, detail: string): void {
+    this.#issues.push({ code: 'XDSRegistryMetadataError', rule, location, detail })
+  }
+
+  #checkChildren(): void {
+    // ObjectRef names a classification scheme the registry already has (ebRIM 3.0 2.5.1): nothing to keep
+    const allowed = new Set(['ExtrinsicObject', 'RegistryPackage', 'Association', 'Classification', 'ObjectRef'])
+    for (const element of this.#list.children)
+      if (element.ns !== ns.rim || !allowed.has(element.local))
+        this.#report('R8', 'RegistryObjectList', `<${element.local}> is no object of XDS.`)
+  }
+
+  /** An id is the entryUUID itself, or a symbol that stands for a new one (ITI TF-3 4.2.1.4). */
+  #identify(element: XmlElement): void {
+    const id = attribute(element, 'id') ?? ''
+    checkId(element, this.#seen, (rule, detail) => this.#report(rule, id || element.local, detail))
+    if (!this.#ids.has(id)) this.#ids.set(id, isEntryUuid(id) ? id : newEntryUuid())
+  }
+
+  #classifyBeside(element: XmlElement): void {
+    const owner = attribute(element, 'classifiedObject') ?? ''
+    checkId(element, this.#seen, (rule, detail) => this.#report(rule, owner, detail))
+    const node = attribute(element, 'classificationNode')
+    if (node === undefined || !this.#ids.has(owner)) {
+      const detail = 'A Classification beside the objects gives a classificationNode to one of them: move it inside.'
+      this.#report('C6', owner, detail)
+      return
+    }
+    const known = this.#nodes.get(owner)
+    if (known) known.add(node)
+    else this.#nodes.set(owner, new Set([node]))
+  }
+
+  #open(element: XmlElement, profile: ObjectProfile): ObjectReader {
+    const id = attribute(element, 'id') ?? ''
+    const outside = this.#nodes.get(id)
+    for (const node of outside ?? [])
+      if (!profile.nodes.has(node)) this.#report('C6', id, `classificationNode ${node} is not one of ${profile.kind}.`)
+    return new ObjectReader(element, profile, { issues: this.#issues, ids: this.#seen, ...defined({ outside }) })
+  }
+
+  #identity(element: XmlElement): ObjectIdentity {
+    const id = attribute(element, 'id') ?? ''
+    const entryUuid = this.#ids.get(id) ?? newEntryUuid()
+    const lid = attribute(element, 'lid')
+    const home = defined({ homeCommunityId: attribute(element, 'home') })
+    if (this.#state === 'new') {
+      if (lid !== undefined && lid !== id)
+        this.#report(
+          'T12',
+          `${id}/lid`,
+          'lid of a new object is absent or equal to its id: a new version goes by ITI-57.',
+        )
+      return { entryUuid, logicalId: entryUuid, version: 1, availabilityStatus: 'Approved', ...home }
+    }
+    const info = child(element, ns.rim, 'VersionInfo')
+    const version = (info && attribute(info, 'versionName')) ?? ''
+    const availabilityStatus = statusOf.get(attribute(element, 'status') ?? '')
+    if (lid === undefined || !isEntryUuid(lid)) this.#report('C2', `${id}/lid`, 'lid is no lower-case urn:uuid.')
+    if (!/^[1-9][0-9]{0,8}$/.test(version)) this.#report('C2', `${id}/VersionInfo`, 'versionName is no number from 1.')
+    if (availabilityStatus === undefined) this.#report('C2', `${id}/status`, 'status is not a known one.')
+    return {
+      entryUuid,
+      logicalId: lid !== undefined && isEntryUuid(lid) ? lid : entryUuid,
+      version: Number(version),
+      availabilityStatus: availabilityStatus ?? 'Approved',
+      ...home,
+    }
+  }
+
+  #documentEntry(element: XmlElement): DocumentEntry {
+    const object = this.#open(element, documentEntryProfile)
+    const objectType = attribute(element, 'objectType') ?? ''
+    const stability = stabilityOf.get(objectType)
+    if (stability === undefined)
+      object.report('D1', 'objectType', `objectType ${objectType} is neither a stable nor an on-demand DocumentEntry.`)
+    const mimeType = attribute(element, 'mimeType')?.trim() ?? ''
+    if (mimeType === '') object.report('D2', 'mimeType', 'mimeType is missing: send it.')
+    return toDocumentEntry(object, this.#identity(element), { stability: stability ?? 'stable', mimeType })
+  }
+
+  #package(element: XmlElement): SubmissionSet | Folder | undefined {
+    const given = new Set(this.#nodes.get(attribute(element, 'id') ?? ''))
+    for (const inside of children(element, ns.rim, 'Classification')) {
+      const node = attribute(inside, 'classificationNode')
+      if (node !== undefined) given.add(node)
+    }
+    const isFolder = given.has(nodes.folder)
+    if (given.has(nodes.submissionSet) === isFolder) {
+      const detail = 'A RegistryPackage has the classificationNode of a SubmissionSet or that of a Folder, one of them.'
+      this.#report('T2', attribute(element, 'id') ?? 'RegistryPackage', detail)
+      return undefined
+    }
+    return isFolder
+      ? toFolder(this.#open(element, folderProfile), this.#identity(element))
+      : toSubmissionSet(this.#open(element, submissionSetProfile), this.#identity(element))
+  }
+
+  #association(element: XmlElement): Association | undefined {
+    const object = this.#open(element, associationProfile)
+    const urn = attribute(element, 'associationType') ?? ''
+    // Written with 2007 in some editions of the Technical Framework
+    const type = associationTypeOf.get(urn.replace(/2007(?=:AssociationType:IsSnapshotOf$)/, '2010'))
+    if (type === undefined) object.report('A2', 'associationType', `associationType ${urn} is not one of XDS.`)
+    if (this.#state === 'new' && (type === 'UpdateAvailabilityStatus' || type === 'SubmitAssociation'))
+      object.report('T4', 'associationType', `${type} updates metadata: send it by ITI-57.`)
+    const source = this.#end(object, element, 'sourceObject')
+    const target = this.#end(object, element, 'targetObject')
+    if (source !== undefined && source === target) object.report('A1', '', 'The association refers to itself.')
+    if (type === undefined || source === undefined || target === undefined) return undefined
+    return toAssociation(object, this.#identity(element), { type, source, target })
+  }
+
+  #end(object: ObjectReader, element: XmlElement, name: 'sourceObject' | 'targetObject'): EntryUuid | undefined {
+    const sent = attribute(element, name) ?? ''
+    const resolved = this.#ids.get(sent)
+    if (sent !== '' && resolved !== undefined) return resolved
+    if (isEntryUuid(sent)) return sent
+    if (sent === '') object.report('A1', name, `${name} is missing.`)
+    else if (/^urn:uuid:/i.test(sent)) object.report('C1', name, `${name} is no urn:uuid: with a lower-case UUID.`)
+    else object.report('T5', name, `${name} ${sent.slice(0, 80)} is not in the message: a symbolic id must be.`)
+    return undefined
+  }
+}

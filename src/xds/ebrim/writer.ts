@@ -1,0 +1,258 @@
+/**
+ * Objects of the metadata model as ebRIM (ITI TF-3 4.2.3), child order of the schema: Slot, Name, Description,
+ * VersionInfo, Classification, ExternalIdentifier. The prefix `rim` is declared by the caller. Ids of children follow
+ * from the id of their object, so that the same object always gives the same bytes.
+ */
+import { createHash } from 'node:crypto'
+import { formatCx, formatXcn, formatXon, formatXtn } from '../../metadata/hl7.ts'
+import type { EntryUuid } from '../../metadata/identifiers.ts'
+import type {
+  Association,
+  Author,
+  Code,
+  DocumentEntry,
+  Folder,
+  Recipient,
+  RegistryObject,
+  Slot,
+  SubmissionSet,
+} from '../../metadata/model.ts'
+import type { XmlWriter } from '../../xml/writer.ts'
+import {
+  associationUrns,
+  availabilityUrns,
+  identifiers,
+  nodes,
+  objectTypes,
+  referenceIdList,
+  schemes,
+  statusUrns,
+} from './codes.ts'
+
+/** Longest Slot value of the schema, less the `n|` that numbers the pieces of a long URI. */
+const uriPiece = 250
+
+const language = 'fr-FR'
+
+/** rim:ExtrinsicObject. */
+export function writeDocumentEntry(xml: XmlWriter, entry: DocumentEntry): void {
+  const children = new Children(xml, entry.entryUuid)
+  const scheme = schemes.documentEntry
+  xml.start('rim:ExtrinsicObject', {
+    ...head(entry),
+    objectType: objectTypes[entry.stability],
+    mimeType: entry.mimeType,
+  })
+  slot(xml, 'creationTime', entry.creationTime)
+  slot(xml, 'languageCode', entry.languageCode)
+  slot(xml, 'sourcePatientId', entry.sourcePatientId && formatCx(entry.sourcePatientId))
+  slots(xml, 'sourcePatientInfo', entry.sourcePatientInfo)
+  slot(xml, 'legalAuthenticator', entry.legalAuthenticator && formatXcn(entry.legalAuthenticator))
+  slot(xml, 'serviceStartTime', entry.serviceStartTime)
+  slot(xml, 'serviceStopTime', entry.serviceStopTime)
+  slot(xml, 'hash', entry.hash)
+  slot(xml, 'size', entry.size?.toString())
+  slots(xml, 'URI', splitUri(entry.uri))
+  slot(xml, 'repositoryUniqueId', entry.repositoryUniqueId)
+  slot(xml, 'documentAvailability', entry.documentAvailability && availabilityUrns[entry.documentAvailability])
+  slots(xml, referenceIdList, entry.referenceIds.map(formatCx))
+  extraSlots(xml, entry.extra)
+  texts(xml, entry)
+  version(xml, entry)
+  children.authors(scheme.author, entry.authors)
+  children.code(scheme.classCode, entry.classCode)
+  children.codes(scheme.confidentialityCode, entry.confidentialityCodes)
+  children.codes(scheme.eventCodeList, entry.eventCodes)
+  children.code(scheme.formatCode, entry.formatCode)
+  children.code(scheme.healthcareFacilityTypeCode, entry.healthcareFacilityTypeCode)
+  children.code(scheme.practiceSettingCode, entry.practiceSettingCode)
+  children.code(scheme.typeCode, entry.typeCode)
+  if (entry.limitedMetadata) children.node(nodes.limitedDocumentEntry)
+  const identifier = identifiers.documentEntry
+  children.identifier(identifier.patientId, 'XDSDocumentEntry.patientId', formatCx(entry.patientId))
+  children.identifier(identifier.uniqueId, 'XDSDocumentEntry.uniqueId', entry.uniqueId)
+  xml.end()
+}
+
+/** rim:RegistryPackage with the classificationNode of a SubmissionSet inside. */
+export function writeSubmissionSet(xml: XmlWriter, set: SubmissionSet): void {
+  const children = new Children(xml, set.entryUuid)
+  xml.start('rim:RegistryPackage', head(set))
+  slot(xml, 'submissionTime', set.submissionTime)
+  slots(xml, 'intendedRecipient', set.intendedRecipients.map(formatRecipient))
+  extraSlots(xml, set.extra)
+  texts(xml, set)
+  version(xml, set)
+  children.node(nodes.submissionSet)
+  if (set.limitedMetadata) children.node(nodes.limitedSubmissionSet)
+  children.authors(schemes.submissionSet.author, set.authors)
+  children.code(schemes.submissionSet.contentTypeCode, set.contentTypeCode)
+  const identifier = identifiers.submissionSet
+  if (set.patientId) children.identifier(identifier.patientId, 'XDSSubmissionSet.patientId', formatCx(set.patientId))
+  children.identifier(identifier.sourceId, 'XDSSubmissionSet.sourceId', set.sourceId)
+  children.identifier(identifier.uniqueId, 'XDSSubmissionSet.uniqueId', set.uniqueId)
+  xml.end()
+}
+
+/** rim:RegistryPackage with the classificationNode of a Folder inside. */
+export function writeFolder(xml: XmlWriter, folder: Folder): void {
+  const children = new Children(xml, folder.entryUuid)
+  xml.start('rim:RegistryPackage', head(folder))
+  slot(xml, 'lastUpdateTime', folder.lastUpdateTime)
+  extraSlots(xml, folder.extra)
+  texts(xml, folder)
+  version(xml, folder)
+  children.node(nodes.folder)
+  if (folder.limitedMetadata) children.node(nodes.limitedFolder)
+  children.codes(schemes.folder.codeList, folder.codes)
+  const identifier = identifiers.folder
+  if (folder.patientId) children.identifier(identifier.patientId, 'XDSFolder.patientId', formatCx(folder.patientId))
+  children.identifier(identifier.uniqueId, 'XDSFolder.uniqueId', folder.uniqueId)
+  xml.end()
+}
+
+export function writeAssociation(xml: XmlWriter, association: Association): void {
+  const children = new Children(xml, association.entryUuid)
+  xml.start('rim:Association', {
+    ...head(association),
+    associationType: associationUrns[association.type],
+    sourceObject: association.source,
+    targetObject: association.target,
+  })
+  slot(xml, 'SubmissionSetStatus', association.submissionSetStatus)
+  extraSlots(xml, association.extra)
+  version(xml, association)
+  children.code(schemes.association.associationDocumentation, association.documentation)
+  xml.end()
+}
+
+export function writeObjectRef(xml: XmlWriter, id: EntryUuid): void {
+  xml.element('rim:ObjectRef', { id })
+}
+
+function head(object: RegistryObject) {
+  return {
+    id: object.entryUuid,
+    lid: object.logicalId,
+    home: object.homeCommunityId,
+    status: statusUrns[object.availabilityStatus],
+  }
+}
+
+function slot(xml: XmlWriter, name: string, value: string | undefined): void {
+  if (value !== undefined) slots(xml, name, [value])
+}
+
+function slots(xml: XmlWriter, name: string, values: readonly string[]): void {
+  if (values.length > 0) slotList(xml, name, values)
+}
+
+function extraSlots(xml: XmlWriter, extra: readonly Slot[]): void {
+  for (const { name, values } of extra) slotList(xml, name, values)
+}
+
+function slotList(xml: XmlWriter, name: string, values: readonly string[]): void {
+  xml.start('rim:Slot', { name }).start('rim:ValueList')
+  for (const value of values) xml.element('rim:Value', undefined, value)
+  xml.end().end()
+}
+
+function texts(xml: XmlWriter, object: { readonly title?: string; readonly comments?: string }): void {
+  if (object.title !== undefined) localized(xml, 'rim:Name', object.title, language)
+  if (object.comments !== undefined) localized(xml, 'rim:Description', object.comments, language)
+}
+
+function localized(xml: XmlWriter, element: string, value: string, lang?: string): void {
+  xml.start(element).element('rim:LocalizedString', { 'xml:lang': lang, charset: 'UTF-8', value }).end()
+}
+
+function version(xml: XmlWriter, object: RegistryObject): void {
+  xml.element('rim:VersionInfo', { versionName: object.version.toString() })
+}
+
+function splitUri(uri: string | undefined): readonly string[] {
+  if (uri === undefined) return []
+  if (uri.length <= uriPiece) return [uri]
+  const pieces: string[] = []
+  for (let start = 0; start < uri.length; start += uriPiece)
+    pieces.push(`${pieces.length + 1}|${uri.slice(start, start + uriPiece)}`)
+  return pieces
+}
+
+function formatRecipient({ organization, person, telecom }: Recipient): string {
+  const parts = [
+    organization ? formatXon(organization) : '',
+    person ? formatXcn(person) : '',
+    telecom ? formatXtn(telecom) : '',
+  ]
+  return parts.join('|').replace(/\|+$/, '')
+}
+
+/** Classifications and ExternalIdentifiers of one object, numbered under an id derived from its own. */
+class Children {
+  readonly #xml: XmlWriter
+  readonly #owner: EntryUuid
+  readonly #stem: string
+  #count = 0
+
+  constructor(xml: XmlWriter, owner: EntryUuid) {
+    this.#xml = xml
+    this.#owner = owner
+    // A name-based UUID (RFC 9562 version 8) of the owner whose last four digits number its children
+    const hex = createHash('sha1').update(owner).digest('hex')
+    this.#stem = `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 28)}`
+  }
+
+  authors(scheme: string, authors: readonly Author[]): void {
+    for (const author of authors) {
+      const xml = this.#start(scheme, '')
+      slot(xml, 'authorPerson', author.person && formatXcn(author.person))
+      slots(xml, 'authorInstitution', author.institutions.map(formatXon))
+      slots(xml, 'authorRole', author.roles)
+      slots(xml, 'authorSpecialty', author.specialties)
+      slots(xml, 'authorTelecommunication', author.telecoms.map(formatXtn))
+      xml.end()
+    }
+  }
+
+  codes(scheme: string, codes: readonly Code[]): void {
+    for (const code of codes) this.code(scheme, code)
+  }
+
+  code(scheme: string, code: Code | undefined): void {
+    if (code === undefined) return
+    const xml = this.#start(scheme, code.code)
+    slot(xml, 'codingScheme', code.system)
+    // The display name is required (ITI TF-3 4.2.3.1.2): without one, the code itself
+    localized(xml, 'rim:Name', code.display ?? code.code)
+    xml.end()
+  }
+
+  node(classificationNode: string): void {
+    this.#xml.element('rim:Classification', { id: this.#next(), classificationNode, classifiedObject: this.#owner })
+  }
+
+  identifier(identificationScheme: string, name: string, value: string): void {
+    this.#xml.start('rim:ExternalIdentifier', {
+      id: this.#next(),
+      registryObject: this.#owner,
+      identificationScheme,
+      value,
+    })
+    localized(this.#xml, 'rim:Name', name)
+    this.#xml.end()
+  }
+
+  #start(classificationScheme: string, nodeRepresentation: string): XmlWriter {
+    return this.#xml.start('rim:Classification', {
+      id: this.#next(),
+      classificationScheme,
+      classifiedObject: this.#owner,
+      nodeRepresentation,
+    })
+  }
+
+  #next(): string {
+    return this.#stem + (this.#count++).toString(16).padStart(4, '0')
+  }
+}
