@@ -1,6 +1,7 @@
 /** Who is calling, as verified by identity/: nothing in it was merely claimed, except where a docstring says so. */
-import type { Code } from '../metadata/model.ts'
+
 import type { PatientKey } from '../metadata/identifiers.ts'
+import type { Code } from '../metadata/model.ts'
 
 /** `system` is the administrator of the embedded DMP; `tester` exists only in conformance mode (metadata profile `ihe`). */
 export type CallerKind = 'professional' | 'staff' | 'structure' | 'patient' | 'representative' | 'system' | 'tester'

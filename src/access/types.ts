@@ -121,6 +121,8 @@ export interface AccessRequest {
   readonly entries?: readonly DocumentEntry[]
   /** TD2.1b, TD3.3: the stored document acted on. */
   readonly target?: DocumentFacts
+  /** TD3.3a, TD3.3b: the whole set of confidentiality codes the target is to have. */
+  readonly newConfidentiality?: readonly string[]
 }
 
 /** What follows from a permission. Each becomes part of the same durable commit as the access record. */

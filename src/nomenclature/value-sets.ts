@@ -4,8 +4,30 @@ import typeClass from './data/type-class.json' with { type: 'json' }
 import data from './data/value-sets.json' with { type: 'json' }
 import { schemeOf } from './systems.ts'
 
-/** The attribute a value set binds; `visibility` is the whole of TRE_A07, `subjectRole` the professions of JDV_J65. */
-export type ValueSetName = keyof typeof data
+/** Value sets by the names of their publisher. */
+const published = {
+  JDV_J66: 'typeCode',
+  JDV_J57: 'classCode',
+  JDV_J58: 'confidentialityCode',
+  TRE_A07: 'visibility',
+  JDV_J60: 'formatCode',
+  JDV_J61: 'healthcareFacilityTypeCode',
+  JDV_J62: 'practiceSettingCode',
+  JDV_J59: 'contentTypeCode',
+  JDV_J65: 'subjectRole',
+  JDV_J01: 'authorSpecialty',
+  JDV_J47: 'authorRole',
+  JDV_J48: 'professionNonPs',
+  TRE_R248: 'purposeOfUse',
+  JDV_J52: 'availabilityStatus',
+  JDV_J231: 'referenceIdType',
+} as const satisfies Record<string, keyof typeof data>
+
+/**
+ * The attribute a value set binds, or the publisher's name of the set. `visibility` is the whole of TRE_A07,
+ * `subjectRole` the professions of JDV_J65.
+ */
+export type ValueSetName = keyof typeof data | keyof typeof published
 
 export interface ValueSet {
   /** JDV_J66_TypeCode_DMP, … */
@@ -34,8 +56,8 @@ function compile({ name, oid, version, systems }: PublishedSet): ValueSet {
   const codes: Code[] = []
   const byCode = new Map<string, Code>()
   const byBoth = new Map<string, Code>()
-  for (const { system, codes: published } of systems)
-    for (const [code, display] of published) {
+  for (const { system, codes: pairs } of systems)
+    for (const [code, display] of pairs) {
       if (code === undefined || display === undefined) continue
       const entry = { code, system, display }
       codes.push(entry)
@@ -58,11 +80,16 @@ function compile({ name, oid, version, systems }: PublishedSet): ValueSet {
 }
 
 const sets = new Map<string, ValueSet>(Object.entries(data).map(([key, set]) => [key, compile(set)]))
+for (const [alias, key] of Object.entries(published)) {
+  const set = sets.get(key)
+  if (set === undefined || !set.name.startsWith(`${alias}_`)) throw new RangeError(`value set ${alias} is not ${key}`)
+  sets.set(alias, set)
+}
 
-/** The value set that binds an attribute. */
+/** The value set that binds an attribute, by the attribute or by the publisher's name. */
 export function valueSet(name: ValueSetName): ValueSet {
   const set = sets.get(name)
-  if (set === undefined) throw new RangeError(`no value set for ${name}; one of ${[...sets.keys()].join(', ')}`)
+  if (set === undefined) throw new RangeError(`no value set ${name}; one of ${[...sets.keys()].join(', ')}`)
   return set
 }
 

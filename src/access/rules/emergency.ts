@@ -1,0 +1,99 @@
+/** Who is kept out whatever the mode, and what the emergency modes ask: BL1, BL2, BD1, EM1–EM3. */
+import { carers, feeding, type Rule, refusal, td3 } from '../rule.ts'
+
+const blocked = refusal('BL1', 'professional-blocked')
+const blockedFeeding = refusal(
+  'BL2',
+  'professional-blocked',
+  'The patient has blocked this professional; the structure may feed in its own name.',
+)
+const brainDeath = refusal('BD1', 'brain-death')
+const reasonRequired = refusal(
+  'EM1',
+  'reason-required',
+  'Send the reason with the mode: DMP-Purpose-Of-Use: bris_de_glace; reason="patient inconscient".',
+)
+const emergencyRefused = refusal('EM2', 'emergency-refused-by-patient')
+const notRegulation = refusal(
+  'EM3',
+  'not-a-regulation-centre',
+  'Use bris_de_glace, or present an identity of a medical regulation centre.',
+)
+
+export const emergencyRules: readonly Rule[] = [
+  {
+    id: 'BL1',
+    says: 'the person is neither blocked by the patient nor forbidden (INTERDIT), in any mode',
+    source: 'SEED0, SEED2, DMP-FACTS 6.2',
+    operations: ['TD0.3.add', 'TD0.3.remove', ...td3],
+    kinds: ['professional', 'staff'],
+    needs: 'record',
+    uses: ['record.blocked', 'record.authorisation'],
+    refuse: ({ facts }) => (facts?.blocked === true || facts?.authorisation === 'INTERDIT' ? blocked : undefined),
+  },
+  {
+    // Sources differ: SEED2 says neither feeds nor consults, SEED0 only forbids consulting. access.blockedMayFeed settles it.
+    id: 'BL2',
+    says: 'a blocked person does not feed in own name',
+    source: 'SEED2, SEED0',
+    operations: feeding,
+    kinds: ['professional'],
+    needs: 'record',
+    uses: ['record.blocked', 'record.authorisation', 'policy.blockedMayFeed'],
+    refuse: ({ facts, policy, column }) =>
+      (facts?.blocked === true || facts?.authorisation === 'INTERDIT') && !policy.blockedMayFeed && column !== 'es_cert'
+        ? blockedFeeding
+        : undefined,
+  },
+  {
+    id: 'BD1',
+    says: 'no feeding and no consultation in brain death, break-glass included',
+    source: 'SEED1',
+    operations: [...feeding, ...td3],
+    kinds: carers,
+    needs: 'record',
+    uses: ['record.brainDeath', 'policy.brainDeath'],
+    refuse: ({ facts, policy }) =>
+      facts?.brainDeath === true && policy.brainDeath === 'deny' ? brainDeath : undefined,
+  },
+  {
+    id: 'EM1',
+    says: 'break-glass needs a reason',
+    source: 'DMP-FACTS 2.2',
+    operations: td3,
+    kinds: carers,
+    needs: 'request',
+    uses: ['purpose', 'reason'],
+    refuse: ({ request: { purpose, reason, caller } }) =>
+      purpose === 'bris_de_glace' && (reason ?? caller.reason ?? '').trim() === '' ? reasonRequired : undefined,
+  },
+  {
+    id: 'EM2',
+    says: 'the patient has not refused the emergency mode',
+    source: 'SEED0, SEED2, SEED3 Q6',
+    operations: td3,
+    kinds: carers,
+    needs: 'record',
+    uses: ['purpose', 'choices.breakGlassPermitted', 'choices.regulationPermitted'],
+    refuse: ({ request: { purpose }, facts }) => {
+      if (purpose === 'normal') return undefined
+      const permitted =
+        purpose === 'bris_de_glace' ? facts?.choices.breakGlassPermitted : facts?.choices.regulationPermitted
+      return permitted === true ? undefined : emergencyRefused
+    },
+  },
+  {
+    id: 'EM3',
+    says: 'the centre_15 mode is for medical regulation centres',
+    source: 'DMP-FACTS 6.3',
+    operations: td3,
+    kinds: carers,
+    needs: 'request',
+    uses: ['purpose', 'regulation', 'structure', 'policy.regulationCentres'],
+    refuse: ({ request: { purpose, caller }, policy }) => {
+      if (purpose !== 'centre_15' || caller.regulation) return undefined
+      const known = caller.structure !== undefined && policy.regulationCentres.includes(caller.structure.id)
+      return known ? undefined : notRegulation
+    },
+  },
+]

@@ -1,0 +1,122 @@
+/** Who is calling, about whom, and whether the functional-rights matrix opens the operation to them: ID1–ID3, FR1, FR2. */
+import { matrixOperations, rightOf } from '../role.ts'
+import { carers, consultation, type Question, type Refusal, type Rule, refusal, td3, updates } from '../rule.ts'
+import type { Operation } from '../types.ts'
+
+const isConsultation: ReadonlySet<Operation> = new Set(consultation)
+/** What a structure certificate does by replacement instead (UP6): FR1 leaves the refusal to the rule that says so. */
+const byReplacement: ReadonlySet<Operation> = new Set(updates.filter((operation) => operation !== 'TD3.3c'))
+
+const nominative = refusal(
+  'FR1',
+  'nominative-identity-required',
+  'A structure certificate alone does not consult: present a named professional (direct CPS or e-CPS, or air).',
+)
+
+const unauthenticated = refusal(
+  'ID1',
+  'identity-missing',
+  'Present a verified identity: a bearer token or a VIHF assertion.',
+)
+const otherPatient = refusal(
+  'ID3',
+  'patient-mismatch',
+  'Send the patient that the token names, or an identity that is bound to this patient or to none.',
+)
+const unboundPatient = refusal(
+  'ID3',
+  'patient-mismatch',
+  'A patient or representative identity names its patient: present a token that is bound to one.',
+)
+const unknownRecord = refusal('ID2', 'dmp-unknown')
+const closedRecord = refusal('ID2', 'dmp-closed')
+const noCell = refusal(
+  'FR1',
+  'not-permitted-for-role',
+  'The functional-rights matrix does not open this operation to this profession, authentication and access mode.',
+)
+const neverConsults = refusal('FR2', 'not-permitted-for-role', 'This sector of activity has no access to the DMP.')
+
+/** Insurers (SA23), health insurance funds (SA24), pharmaceutical industry (SA32, SA46, SA55): TRE_R02. */
+const outsideCare: ReadonlySet<string> = new Set(['SA23', 'SA24', 'SA32', 'SA46', 'SA55'])
+
+function functionalRights(question: Question): Refusal | undefined {
+  const { request, facts, column, right } = question
+  const { caller, operation, purpose } = request
+  if (right !== undefined) return undefined
+  if (column === 'es_cert' && byReplacement.has(operation)) return undefined
+  // Whether the caller is the treating physician is not known yet: refuse only what that could not change.
+  if (
+    facts === undefined &&
+    (column === 'medecin' || column === 'ps_non_medecin') &&
+    rightOf(operation, 'mt', purpose, caller) !== undefined
+  )
+    return undefined
+  const named = caller.kind === 'staff' || (column !== 'es_cert' && caller.person !== undefined)
+  return isConsultation.has(operation) && !named ? nominative : noCell
+}
+
+export const identityRules: readonly Rule[] = [
+  {
+    id: 'ID1',
+    says: 'the caller is authenticated',
+    source: 'SEED0',
+    operations: 'all',
+    kinds: 'all',
+    needs: 'request',
+    uses: ['proof'],
+    // The tester of conformance mode was permitted before any rule was read: here it is out of place.
+    refuse: ({ request: { caller } }) =>
+      caller.kind === 'tester' || caller.proof === 'anonymous' ? unauthenticated : undefined,
+  },
+  {
+    // Before ID2, so that a token bound to one patient learns nothing about the record of another.
+    id: 'ID3',
+    says: 'the patient of the request is the patient of the token, where the token names one',
+    source: 'DMP-FACTS 6.7',
+    operations: 'all',
+    kinds: 'all',
+    needs: 'request',
+    uses: ['token.patient'],
+    refuse: ({ request: { caller, patient, target } }) => {
+      if (caller.patient === undefined)
+        return caller.kind === 'patient' || caller.kind === 'representative' ? unboundPatient : undefined
+      if (patient !== undefined && patient !== caller.patient) return otherPatient
+      return target !== undefined && target.patient !== caller.patient ? otherPatient : undefined
+    },
+  },
+  {
+    id: 'ID2',
+    says: 'the DMP exists and is active',
+    source: 'SEED3 Q16',
+    operations: [...matrixOperations.filter((operation) => operation !== 'TD0.2'), 'open', 'registry'],
+    kinds: 'all',
+    needs: 'record',
+    uses: ['record.status'],
+    refuse: ({ request: { operation }, facts }) => {
+      if (facts === undefined) return operation === 'open' || operation === 'registry' ? undefined : unknownRecord
+      return facts.status === 'closed' ? closedRecord : undefined
+    },
+  },
+  {
+    id: 'FR1',
+    says: 'the functional-rights matrix opens the operation to this role, authentication and mode',
+    source: 'PDT-INF-526, PDT-INF-606, SEED0, SEED2, SEED3 Q11',
+    operations: matrixOperations,
+    kinds: carers,
+    needs: 'request',
+    uses: ['kind', 'authentication', 'profession', 'specialities', 'purpose', 'record.treatingPhysician'],
+    refuse: functionalRights,
+  },
+  {
+    id: 'FR2',
+    says: 'insurers, banks, pharmaceutical laboratories and the health insurance itself never consult',
+    source: 'SEED3 Q5, Q7',
+    operations: td3,
+    kinds: carers,
+    needs: 'request',
+    uses: ['sector'],
+    refuse: ({ request: { caller } }) =>
+      caller.sector !== undefined && outsideCare.has(caller.sector) ? neverConsults : undefined,
+  },
+]

@@ -1,0 +1,131 @@
+/** Callers outside the functional-rights matrix: the administrator, the patient, the representative, readers of the history. */
+import type { Issue } from '../../errors.ts'
+import { splitPatientKey } from '../../metadata/identifiers.ts'
+import type { DocumentEntry } from '../../metadata/model.ts'
+import type { Caller, CallerKind } from '../caller.ts'
+import { feeding, holders, type Refusal, type Rule, refusal } from '../rule.ts'
+import type { Operation } from '../types.ts'
+
+/** What a patient does on the own record (PA1), and a representative on a minor's (PA2). */
+const holderOperations: readonly Operation[] = [
+  'TD0.2',
+  'TD2.1',
+  'TD2.1b',
+  'TD3.1a',
+  'TD3.1b',
+  'TD3.2',
+  'TD3.3a.mask',
+  'TD3.3a.unmask',
+  'TD3.3c',
+  'TD3.3d',
+  'history',
+]
+
+/** Operations open to a kind of caller outside the matrix, with the rule that says so. */
+export const openTo: Readonly<
+  Partial<Record<CallerKind, { readonly rule: string; readonly operations: ReadonlySet<Operation> }>>
+> = {
+  patient: { rule: 'PA1', operations: new Set(holderOperations) },
+  representative: { rule: 'PA2', operations: new Set(holderOperations) },
+  system: { rule: 'SY1', operations: new Set<Operation>(['TD0.2', 'open']) },
+}
+
+const neverReads = refusal(
+  'SY1',
+  'not-permitted-for-role',
+  'The administrator opens, closes and configures records; present a professional or a structure to feed or consult.',
+)
+const normalModeOnly = refusal(
+  'PA1',
+  'not-permitted-for-role',
+  'The emergency modes are for professionals: send normal, or none.',
+)
+const minorsOnly = refusal(
+  'PA2',
+  'not-permitted-for-role',
+  'A representative acts for a minor whose birth date is on record; afterwards the patient acts alone.',
+)
+const namedReader = refusal(
+  'HI1',
+  'nominative-identity-required',
+  'The access history is read by a named professional (direct CPS or e-CPS, or air), the patient or a representative.',
+)
+
+/** Documents of the patient: DOCPAT01–DOCPAT09, EXPPAT_1–EXPPAT_3. */
+const PATIENT_TYPE = /^(DOCPAT|EXPPAT_)/
+
+/** PA1: own documents only, written by the patient (EXP_PATIENT) or whoever acts for the patient. */
+function ownEntries(rule: string, caller: Caller, entries: readonly DocumentEntry[]): Refusal | undefined {
+  const authors = new Set([caller.person?.id, caller.patient && splitPatientKey(caller.patient).id])
+  const issues: Issue[] = []
+  const report = (entry: DocumentEntry, attribute: string, detail: string) =>
+    issues.push({ code: 'not-permitted-for-role', rule, location: `${entry.entryUuid}/${attribute}`, detail })
+  for (const entry of entries) {
+    if (!PATIENT_TYPE.test(entry.typeCode?.code ?? ''))
+      report(entry, 'typeCode', 'A patient feeds documents of types DOCPAT01 to DOCPAT09 and EXPPAT_1 to EXPPAT_3.')
+    if (
+      entry.authors.some(
+        ({ person, institutions }) => institutions.length > 0 || (person !== undefined && !authors.has(person.id)),
+      )
+    )
+      report(entry, 'author', 'The author of a patient’s document is the patient, without an institution.')
+  }
+  const [first, ...rest] = issues
+  return first === undefined ? undefined : [first, ...rest]
+}
+
+export const peopleRules: readonly Rule[] = [
+  {
+    id: 'SY1',
+    says: 'the administrator opens, closes and configures, and never reads a document or its metadata',
+    source: 'design',
+    operations: 'all',
+    kinds: ['system'],
+    needs: 'request',
+    uses: ['kind'],
+    refuse: ({ request: { operation } }) => (openTo.system?.operations.has(operation) ? undefined : neverReads),
+  },
+  {
+    id: 'HI1',
+    says: 'a professional who reads the access history is a named person',
+    source: 'SEED1; PDT-INF-527 2.6',
+    operations: ['history'],
+    kinds: ['professional'],
+    needs: 'request',
+    uses: ['authentication', 'person'],
+    refuse: ({ request: { caller }, column }) =>
+      column === 'es_cert' || caller.person === undefined ? namedReader : undefined,
+  },
+  {
+    id: 'PA1',
+    says: 'a patient acts in the normal mode and feeds own documents only',
+    source: 'SEED0, SEED3 Q9',
+    operations: 'all',
+    kinds: holders,
+    needs: 'request',
+    uses: ['purpose'],
+    refuse: ({ request: { purpose } }) => (purpose === 'normal' ? undefined : normalModeOnly),
+  },
+  {
+    id: 'PA1',
+    says: 'what a patient feeds is of a patient’s type and written by the patient',
+    source: 'SEED0, SEED3 Q9',
+    operations: feeding,
+    kinds: holders,
+    needs: 'record',
+    uses: ['entries', 'token.patient'],
+    refuse: ({ request: { caller, entries = [] } }) => ownEntries('PA1', caller, entries),
+  },
+  {
+    id: 'PA2',
+    says: 'a representative acts for a minor by the birth date on record',
+    source: 'SEED3 Q14',
+    operations: holderOperations,
+    kinds: ['representative'],
+    needs: 'record',
+    uses: ['record.minor'],
+    // TD0.2 of a record that does not exist: there is nothing to keep from anyone, and the answer says so.
+    refuse: ({ request: { operation }, facts }) =>
+      facts?.minor === true || (facts === undefined && operation === 'TD0.2') ? undefined : minorsOnly,
+  },
+]
