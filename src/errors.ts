@@ -93,6 +93,7 @@ export const errorTable = {
   'over-limit': row('XDSRegistryOutOfResources', 413, 'too-long', 'Une limite de taille ou de nombre est dépassée.', 'A limit on size or count is exceeded.'),
   'media-type': row('XDSRegistryError', 415, 'not-supported', 'Ce type de contenu n’est pas accepté ici.', 'This media type is not accepted here.'),
   'not-acceptable': row('XDSRegistryError', 406, 'not-supported', 'Aucune forme demandée n’est disponible.', 'None of the requested representations is available.'),
+  'range-not-satisfiable': row('XDSRegistryError', 416, 'value', 'La plage d’octets demandée n’existe pas.', 'The range of bytes asked for does not exist.'),
   'invalid-parameter': row('XDSRegistryError', 400, 'value', 'Un paramètre n’est pas valable.', 'A parameter is not valid.'),
   'unknown-parameter': row('XDSRegistryError', 400, 'not-supported', 'Ce paramètre n’est pas connu.', 'This parameter is not known.'),
   'method-not-allowed': row('XDSRegistryError', 405, 'not-supported', 'Cette méthode n’est pas permise ici.', 'This method is not allowed here.'),
