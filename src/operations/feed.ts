@@ -18,6 +18,7 @@ import {
   refuse,
 } from './access.ts'
 import type { DocumentContent, Receipt, RequestContext } from './ports.ts'
+import { viewOf } from './view.ts'
 
 const replacing: ReadonlySet<Association['type']> = new Set(['RPLC', 'XFRM_RPLC'])
 
@@ -69,10 +70,41 @@ async function permission(
   targets: readonly DocumentFacts[],
 ): Promise<Authorised> {
   // An object of another patient is absent: dmp.feed answers it as an unresolved reference.
-  const [first, ...others] = targets.filter((target) => target.patient === patient)
+  const mine = targets.filter((target) => target.patient === patient)
+  await refuseHidden(parts, operation, context, patient, mine)
+  const [first, ...others] = mine
   const authorised = await authorise(parts, operation, context, { patient, entries, ...(first && { target: first }) })
   for (const target of others) await authorise(parts, operation, context, { patient, entries, target })
   return authorised
+}
+
+/** A document hidden from a person is answered as an absent one, here too; the trace alone knows better. */
+async function refuseHidden(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+  patient: PatientKey,
+  targets: readonly DocumentFacts[],
+): Promise<void> {
+  const { kind } = context.caller
+  if (targets.length === 0 || kind === 'structure' || kind === 'staff') return
+  const facts = await parts.dmp.status(patient, context.caller)
+  if (facts === undefined) return
+  const visible = viewOf(parts, 'TD2.1b', context, facts)
+  const hidden = targets.filter((target) => !visible(target))
+  if (hidden.length === 0) return
+  await parts.trace.record(
+    accessRecord(parts, operation, context, {
+      patient,
+      documents: hidden,
+      outcome: 'refused',
+      rule: 'DF',
+      reasonCode: 'not-found',
+    }),
+  )
+  throw new GatewayError('UnresolvedReferenceException', {
+    detail: 'An association refers to a document that is not known.',
+  })
 }
 
 function patientOf({ submissionSet, entries }: Submission): PatientKey | undefined {
@@ -133,7 +165,7 @@ function withCurrentTargets(submission: Submission, targets: ReadonlyMap<EntryUu
   }
 }
 
-const masked: Code | undefined = codeOf('JDV_J58', 'MASQUE_PS')
+const masked: Code | undefined = codeOf('confidentialityCode', 'MASQUE_PS')
 
 /** DF7: what is fed as plain N is stored masked when the patient chose so, and the receipt says it. */
 function maskedByDefault(

@@ -29,7 +29,7 @@ export async function find(
     const { facts, permit } = await authorise(parts, operation, context, { patient: query.patient })
     if (facts === undefined) return findings(parts, nothing)
     const found = await relate(await parts.dmp.find(query))
-    const kept = await filterFound(parts, found, viewOf(parts, operation, context, facts))
+    const kept = await filterFound(parts, found, viewOf(parts, operation, context, facts, isByReference(query)))
     const { documents } = kept
     await parts.trace.record(permittedRecord(parts, operation, context, { patient: query.patient, documents, permit }))
     return findings(parts, kept)
@@ -44,12 +44,13 @@ export async function find(
  */
 function operationOf(query: StoredQuery, { caller }: RequestContext): Operation {
   if (caller.kind !== 'structure' && caller.kind !== 'staff') return 'TD3.1a'
-  const byReference =
-    query.kind !== 'FindDocuments' ||
-    query.criteria.uniqueIds !== undefined ||
-    query.criteria.entryUuids !== undefined ||
-    query.criteria.referenceIds !== undefined
-  return byReference ? 'TD3.1b' : 'TD3.1a'
+  return isByReference(query) ? 'TD3.1b' : 'TD3.1a'
+}
+
+function isByReference(query: StoredQuery): boolean {
+  if (query.kind !== 'FindDocuments') return true
+  const { uniqueIds, entryUuids } = query.criteria
+  return uniqueIds !== undefined || entryUuids !== undefined
 }
 
 /**
@@ -98,7 +99,7 @@ async function judge(
     await parts.trace.record(accessRecord(parts, operation, context, { patient, outcome: 'refused', ...deny }))
     return undefined
   }
-  const kept = await filterFound(parts, found, viewOf(parts, operation, context, facts))
+  const kept = await filterFound(parts, found, viewOf(parts, operation, context, facts, true))
   await parts.trace.record(
     permittedRecord(parts, operation, context, { patient, documents: kept.documents, permit: decision }),
   )

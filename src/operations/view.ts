@@ -15,6 +15,7 @@ export function viewOf(
   operation: Operation,
   context: RequestContext,
   facts: RecordFacts,
+  byReference = false,
 ): Visible {
   return compileViewer({
     caller: context.caller,
@@ -23,6 +24,7 @@ export function viewOf(
     policy: parts.policy,
     now: parts.clock.now(),
     operation,
+    byReference,
   })
 }
 

@@ -1,6 +1,6 @@
 /** A small XDS.b client for the demo: sends a sample with its documents as MTOM and reads the answer back. */
 import { randomUUID } from 'node:crypto'
-import { type IncomingMessage, request as httpRequest } from 'node:http'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
 import type { Spool } from '../../spool/index.ts'
 import { readMessage } from '../../xds/mtom/reader.ts'
 import type { SoapMessage } from '../../xds/soap/message.ts'

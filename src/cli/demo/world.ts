@@ -1,0 +1,109 @@
+/** The demo's world: a gateway of its own on a free port, the invented people of ihe-samples, and clients for both doors. */
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type LocalIssuer, openLocalIssuer } from '../../identity/issuer.ts'
+import { type IdentityOptions, mintJwt, mintVihf } from '../../identity/mint.ts'
+import { type Gateway, startGateway } from '../../main.ts'
+import { loadConfig } from '../../server/config.ts'
+import { createSpool } from '../../spool/index.ts'
+import type { SoapMessage } from '../../xds/soap/message.ts'
+import { type Part, sendSoap } from './soap.ts'
+
+const samples = path.resolve(import.meta.dirname, '../../../ihe-samples')
+
+/** INS of the two invented patients. */
+export const laurent = '260059999999999'
+export const garnier = '185029999999999'
+export const insSystem = '1.2.250.1.213.1.4.10'
+
+export const people = {
+  structure: { kind: 'structure' },
+  dupont: { name: 'DUPONT Anne', id: '899700000001', specialities: ['SM26'] },
+  benali: { name: 'BENALI Karim', id: '899700000002', specialities: ['SM59'] },
+  moreau: { name: 'MOREAU Julie', id: '899700000003', profession: '60' },
+  patient: { kind: 'patient', ins: laurent },
+} as const satisfies Record<string, IdentityOptions>
+
+export interface FhirAnswer {
+  readonly status: number
+  readonly headers: Headers
+  readonly bytes: Buffer
+  /** The body as JSON, or undefined when it is none. */
+  readonly json: Json | undefined
+}
+
+/** JSON read by path: `at(bundle, 'entry', 0, 'resource', 'id')`. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
+
+export function at(value: Json | undefined, ...keys: readonly (string | number)[]): Json | undefined {
+  let node: Json | undefined = value
+  for (const key of keys) {
+    if (node === null || typeof node !== 'object') return undefined
+    node = (node as Record<string | number, Json>)[key]
+  }
+  return node
+}
+
+export interface World {
+  readonly gateway: Gateway
+  sample(name: string): Promise<Buffer>
+  fhir(
+    who: IdentityOptions,
+    method: string,
+    target: string,
+    options?: { readonly consent?: string | undefined; readonly body?: Buffer | string; readonly accept?: string },
+  ): Promise<FhirAnswer>
+  xds(
+    who: IdentityOptions,
+    endpoint: 'registry' | 'repository',
+    envelope: string,
+    parts?: readonly Part[],
+  ): Promise<SoapMessage>
+  close(): Promise<void>
+}
+
+export async function createWorld(): Promise<World> {
+  const data = await mkdtemp(path.join(tmpdir(), 'dmp-gateway-demo-'))
+  const gateway = await startGateway(loadConfig({ overrides: { data, 'server.port': 0, 'log.level': 'error' } }))
+  const issuer: LocalIssuer = await openLocalIssuer(data)
+  const spool = createSpool({ directory: path.join(data, 'client-spool'), maxBytes: 64 * 1024 * 1024 })
+  return {
+    gateway,
+    sample: (name) => readFile(path.join(samples, name)),
+    async fhir(who, method, target, { consent, body, accept } = {}) {
+      const url = target.startsWith('http') ? target : `${gateway.url}/fhir${target}`
+      const response = await fetch(url, {
+        method,
+        headers: {
+          Authorization: `Bearer ${await mintJwt(issuer, who)}`,
+          ...(consent !== undefined && { 'DMP-Consent': consent }),
+          ...(body !== undefined && { 'Content-Type': 'application/fhir+json' }),
+          ...(accept !== undefined && { Accept: accept }),
+        },
+        ...(body !== undefined && { body }),
+      })
+      const bytes = Buffer.from(await response.arrayBuffer())
+      return { status: response.status, headers: response.headers, bytes, json: parse(bytes) }
+    },
+    xds: (who, endpoint, envelope, parts = []) =>
+      sendSoap(`${gateway.url}/xds/${endpoint}`, envelope, mintVihf(issuer, { ins: laurent, ...who }), spool, parts),
+    async close() {
+      await gateway.close()
+      await rm(data, { recursive: true, force: true })
+    },
+  }
+}
+
+function parse(bytes: Buffer): Json | undefined {
+  try {
+    return JSON.parse(bytes.toString('utf8')) as Json
+  } catch {
+    return undefined
+  }
+}
+
+export function sha1(bytes: Uint8Array): string {
+  return createHash('sha1').update(bytes).digest('hex')
+}
