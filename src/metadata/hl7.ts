@@ -5,7 +5,7 @@
  * components aside, which HL7 v2 does not count). Escape sequences are kept as received. Nothing here decides whether a value is
  * allowed: rules.ts does.
  */
-import { isOid, type PatientKey, patientKey, splitPatientKey } from './identifiers.ts'
+import { type PatientKey, patientKey, splitPatientKey } from './identifiers.ts'
 
 /** Components without a name of ours, by component number (1-based), as received (sub-components included). */
 export type Rest = Readonly<Record<number, string>>
@@ -182,14 +182,30 @@ export function formatXtn(xtn: Xtn): string {
   return join({ ...xtn.rest, 2: xtn.use, 3: xtn.type, 4: xtn.email, 12: xtn.unformatted })
 }
 
+const DOTTED_NUMBER = /^(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+$/
+
+/**
+ * Whether an HD is `&OID&ISO`, at most 64 characters (ITI TF-3 table 4.2.3.1.7-2). Any dotted number passes as OID:
+ * authorities such as 3.4.5, outside the three roots of ISO, are in common use in test data.
+ */
+export function isIsoAuthority(hd: Hd | undefined): hd is Hd & { readonly universalId: string } {
+  return (
+    hd !== undefined &&
+    hd.namespaceId === undefined &&
+    hd.universalIdType === 'ISO' &&
+    hd.universalId !== undefined &&
+    hd.universalId.length <= 64 &&
+    DOTTED_NUMBER.test(hd.universalId)
+  )
+}
+
 /**
  * The patient a CX names; undefined unless CX.1 is there and CX.4 is `&OID&ISO` (ITI TF-3 table 4.2.3.1.7-2). CX.5 and
  * the further components have no part in it: `…^NH`, `…^PI` and a bare CX of the same authority are the same patient.
  */
 export function patientKeyOf(cx: Cx): PatientKey | undefined {
-  const authority = cx.assigningAuthority
-  if (cx.id === '' || authority?.universalIdType !== 'ISO' || !isOid(authority.universalId ?? '')) return undefined
-  return patientKey(authority.universalId ?? '', cx.id)
+  if (cx.id === '' || !isIsoAuthority(cx.assigningAuthority)) return undefined
+  return patientKey(cx.assigningAuthority.universalId, cx.id)
 }
 
 /** The CX of a patient: `id^^^&OID&ISO`, with CX.5 when `typeCode` is given (`NH` for an INS). */

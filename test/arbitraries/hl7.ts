@@ -1,6 +1,6 @@
 /** fast-check arbitraries of text, identifiers, times and HL7 types; metadata.ts states the limits and exports them all. */
 import fc from 'fast-check'
-import type { Cx, Hd, Xcn, Xon, Xtn } from '../../src/metadata/hl7.ts'
+import { type Cx, formatXcn, type Hd, type Xcn, type Xon, type Xtn } from '../../src/metadata/hl7.ts'
 import type { Dtm, EntryUuid, Oid, UniqueId } from '../../src/metadata/identifiers.ts'
 
 export type Profile = 'ihe' | 'ci-sis'
@@ -40,7 +40,7 @@ function clip(value: string, maxLength: number): string {
 /** Free text: a title, a display. */
 export const text: Arb<string> = words(character, 120)
 /** Text that may stand inside an HL7 component. */
-export const component: Arb<string> = words(characterInComponent, 40)
+export const component: Arb<string> = words(characterInComponent, 24)
 /** A single word of letters and digits. */
 export const token: Arb<string> = fc.string({
   unit: fc.constantFrom(...letters.slice(0, 62)),
@@ -211,7 +211,8 @@ const foreignPerson: Arb<Xcn> = fc.oneof(
 /** authorPerson, legalAuthenticator: professional, device or patient; in `ihe` also a bare name. */
 export function xcnFor(profile: Profile): Arb<Xcn> {
   const french = [{ weight: 6, arbitrary: professional }, device, patientPerson] as const
-  return profile === 'ci-sis' ? fc.oneof(...french) : fc.oneof(...french, foreignPerson)
+  const any = profile === 'ci-sis' ? fc.oneof(...french) : fc.oneof(...french, foreignPerson)
+  return any.filter((xcn) => formatXcn(xcn).length <= 256)
 }
 
 const frenchStructure: Arb<Xon> = fc.oneof(
