@@ -61,7 +61,7 @@ function professionalColumn(caller: Caller, treatingPhysician: boolean): RightsC
   if (caller.person === undefined) return undefined
   const profession = effectiveProfession(caller.profession, caller.specialities)
   if (profession === undefined) return undefined
-  const system = schemeOf(profession.system)
+  const system = profession.system === professionSystems.G15 ? profession.system : schemeOf(profession.system)
   if (system === professionSystems.G15 && profession.code === '10') {
     if (isOccupational(caller.specialities)) return 'medecin_du_travail'
     return treatingPhysician ? 'mt' : 'medecin'

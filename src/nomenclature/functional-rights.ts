@@ -25,23 +25,26 @@ export interface Right {
   readonly rule: string
 }
 
-type Row = Readonly<Record<string, Right>>
+/** Rights by row, column and mode. */
+type Matrix = Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, Right>>>>>>
 
 function compile(
   grid: { readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] },
   mark: string,
-): Readonly<Record<string, Row>> {
-  return Object.fromEntries(
-    grid.rows.map(([td = '', , ...cells]) => [
-      td,
-      Object.fromEntries(
-        grid.columns.flatMap((column, index) => {
-          const cell = cells[index]
-          return cell?.startsWith('y') ? [[column, { note: cell.slice(1), rule: `FRM${mark} ${td} ${column}` }]] : []
-        }),
-      ),
-    ]),
-  )
+): Matrix {
+  const matrix: Record<string, Record<string, Record<string, Right>>> = {}
+  for (const [td = '', , ...cells] of grid.rows) {
+    const row: Record<string, Record<string, Right>> = {}
+    grid.columns.forEach((key, index) => {
+      const [column = '', mode = ''] = key.split('.')
+      const modes = row[column] ?? {}
+      row[column] = modes
+      const cell = cells[index]
+      if (cell?.startsWith('y')) modes[mode] = { note: cell.slice(1), rule: `FRM${mark} ${td} ${key}` }
+    })
+    matrix[td] = row
+  }
+  return matrix
 }
 
 const direct = compile(data.direct, '')
@@ -62,5 +65,5 @@ export function functionalRight(
 ): Right | undefined {
   // The certificate of a structure stands in the first matrix only; it is what AIR leaves behind.
   const matrix = authentication === 'air' && column !== 'es_cert' ? air : direct
-  return matrix[td]?.[`${column}.${mode}`]
+  return matrix[td]?.[column]?.[mode]
 }

@@ -62,7 +62,8 @@ export function isOccupational(specialities: readonly Code[]): boolean {
  * The profession that counts: as given; for an actor known by role (TRE_R291), the TRE_R22 activity among the roles.
  */
 export function effectiveProfession(profession: Code | undefined, specialities: readonly Code[]): Code | undefined {
-  if (profession === undefined || schemeOf(profession.system) !== professionSystems.R291) return profession
+  if (profession === undefined || profession.system === professionSystems.G15) return profession
+  if (schemeOf(profession.system) !== professionSystems.R291) return profession
   return specialities.find(({ system }) => schemeOf(system) === professionSystems.R22)
 }
 
