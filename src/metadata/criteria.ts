@@ -40,6 +40,8 @@ export interface DocumentCriteria {
   /** entryUUID or logicalID, any version. */
   readonly entryUuids?: readonly string[]
   readonly stability?: readonly ('stable' | 'on-demand')[]
+  /** An entry that says nothing is online: its bytes are here. */
+  readonly documentAvailability?: readonly ('Online' | 'Offline')[]
 }
 
 type Test = (entry: DocumentEntry) => boolean
@@ -83,6 +85,7 @@ export function compileCriteria(criteria: DocumentCriteria): Test {
   add(criteria.serviceStopTime, (ranges) => during(ranges, (entry) => entry.serviceStopTime))
   add(criteria.servicePeriod, overlapping)
   add(criteria.authorPersons, writtenBy)
+  add(criteria.documentAvailability, (asked) => (entry) => asked.includes(entry.documentAvailability ?? 'Online'))
   add(criteria.referenceIds, referring)
   return (entry) => tests.every((test) => test(entry))
 }

@@ -12,9 +12,6 @@ import { defined } from '../defined.ts'
 import { ns } from '../namespaces.ts'
 import { authorSlots, childOrder, type ObjectProfile } from './codes.ts'
 
-/** ebRIM 3.0 rim.xsd: LongName of Slot values, FreeFormText of LocalizedString/@value. */
-const longest = { slotValue: 256, text: 1024 }
-
 /** Ids of the whole message: each one once, children included (ITI TF-3 4.2.1.1; rule C4). */
 export type SeenIds = Set<string>
 
@@ -129,9 +126,6 @@ export class ObjectReader {
       else {
         if (known[name] === 'one' && values.length > 1)
           this.report('C5', at, `Slot ${name} has ${values.length} values: it takes one.`)
-        for (const value of values)
-          if (value.length > longest.slotValue)
-            this.report('C5', at, `A value of Slot ${name} is longer than ${longest.slotValue} characters.`)
         slots.set(name, known[name] === undefined ? values : values.filter((value) => value.trim() !== ''))
       }
     }
@@ -146,8 +140,6 @@ export class ObjectReader {
       if (!/^utf-?8$/i.test(charset))
         this.report('D7', where, `charset of ${where} is ${charset}: only UTF-8 is allowed.`)
       const value = attribute(string, 'value')
-      if (value && value.length > longest.text)
-        this.report('D7', where, `${where} is longer than ${longest.text} characters.`)
       if (value) return value
     }
     return undefined

@@ -32,10 +32,12 @@ export interface ReadObjects {
   readonly issues: readonly Issue[]
   /** The id of each object as sent (`Document01`), and its entryUUID. */
   readonly ids: ReadonlyMap<string, EntryUuid>
+  /** No object was so wrong that it had to be left out. */
+  readonly whole: boolean
 }
 
 export interface ReadSubmission extends ReadObjects {
-  /** Absent when there is not exactly one SubmissionSet. With issues it may lack attributes. */
+  /** Absent when there is not exactly one SubmissionSet or an object was left out. With issues it may lack attributes. */
   readonly submission?: Submission
 }
 
@@ -51,13 +53,21 @@ export function readSubmission(request: XmlElement | undefined): ReadSubmission 
   if (request?.ns !== ns.lcm || request.local !== 'SubmitObjectsRequest' || list === undefined) {
     const detail = 'Send lcm:SubmitObjectsRequest with a rim:RegistryObjectList inside.'
     const issue: Issue = { code: 'XDSRegistryMetadataError', rule: 'R8', location: request?.local ?? 'Body', detail }
-    return { submissionSets: [], entries: [], folders: [], associations: [], issues: [issue], ids: new Map() }
+    return {
+      submissionSets: [],
+      entries: [],
+      folders: [],
+      associations: [],
+      issues: [issue],
+      ids: new Map(),
+      whole: false,
+    }
   }
   const objects = readObjects(list, 'new')
   const [submissionSet, ...others] = objects.submissionSets
   if (submissionSet !== undefined && others.length === 0) {
-    const { entries, folders, associations } = objects
-    return { ...objects, submission: { submissionSet, entries, folders, associations } }
+    const { entries, folders, associations, whole } = objects
+    return whole ? { ...objects, submission: { submissionSet, entries, folders, associations } } : objects
   }
   const detail = `There are ${objects.submissionSets.length} SubmissionSets: send exactly one.`
   const issue: Issue = { code: 'XDSRegistryMetadataError', rule: 'T1', location: 'RegistryObjectList', detail }
@@ -98,7 +108,8 @@ class ListReader {
       else if (object) folders.push(object)
     }
     const associations = links.flatMap((element) => this.#association(element) ?? [])
-    return { submissionSets, entries, folders, associations, issues: this.#issues, ids: this.#ids }
+    const whole = associations.length === links.length && submissionSets.length + folders.length === packages.length
+    return { submissionSets, entries, folders, associations, issues: this.#issues, ids: this.#ids, whole }
   }
 
   #report(rule: string, location: string, detail: string): void {
@@ -205,11 +216,8 @@ class ListReader {
     // Written with 2007 in some editions of the Technical Framework
     const type = associationTypeOf.get(urn.replace(/2007(?=:AssociationType:IsSnapshotOf$)/, '2010'))
     if (type === undefined) object.report('A2', 'associationType', `associationType ${urn} is not one of XDS.`)
-    if (this.#state === 'new' && (type === 'UpdateAvailabilityStatus' || type === 'SubmitAssociation'))
-      object.report('T4', 'associationType', `${type} updates metadata: send it by ITI-57.`)
     const source = this.#end(object, element, 'sourceObject')
     const target = this.#end(object, element, 'targetObject')
-    if (source !== undefined && source === target) object.report('A1', '', 'The association refers to itself.')
     if (type === undefined || source === undefined || target === undefined) return undefined
     return toAssociation(object, this.#identity(element), { type, source, target })
   }

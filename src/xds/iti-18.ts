@@ -1,0 +1,101 @@
+/** ITI-18 Registry Stored Query (ITI TF-2 3.18): TD3.1a, and TD3.1b for those who look up their own references. */
+import { GatewayError, type Issue } from '../errors.ts'
+import { patientKeyOf } from '../metadata/hl7.ts'
+import type { Oid } from '../metadata/identifiers.ts'
+import type { Findings } from '../operations/operations.ts'
+import { attribute, child, type XmlElement } from '../xml/tree.ts'
+import { XmlWriter } from '../xml/writer.ts'
+import { type ResponseStatus, responseStatusUrns, writeErrorList } from './ebrim/response.ts'
+import {
+  writeAssociation,
+  writeDocumentEntry,
+  writeFolder,
+  writeObjectRef,
+  writeSubmissionSet,
+} from './ebrim/writer.ts'
+import { ns } from './namespaces.ts'
+import { readStoredQuery } from './stored-query/queries.ts'
+import type { Answer, Transaction, TransactionRequest } from './transaction.ts'
+
+type ReturnType = 'LeafClass' | 'ObjectRef'
+
+export const registryStoredQuery: Transaction = {
+  name: 'ITI-18',
+  requestAction: 'urn:ihe:iti:2007:RegistryStoredQuery',
+  responseAction: 'urn:ihe:iti:2007:RegistryStoredQueryResponse',
+  requestElement: { ns: ns.query, local: 'AdhocQueryRequest' },
+  endpoint: 'registry',
+  handle,
+  // The schema requires the list in a failure too (query.xsd, AdhocQueryResponse)
+  failure: (issues) => head('Failure', issues).start('rim:RegistryObjectList').end().end().take(),
+}
+
+async function handle({ body, context, operations, repositoryUniqueId }: TransactionRequest): Promise<Answer> {
+  const returnType = readReturnType(body)
+  const adhocQuery = child(body, ns.rim, 'AdhocQuery')
+  if (adhocQuery === undefined)
+    throw refused('AdhocQuery', 'rim:AdhocQuery is missing: send it with the id of a stored query.')
+  const query = readStoredQuery(adhocQuery)
+  const findings = await operations.find(query, context, { relations: query.kind === 'GetAssociations' })
+  if (returnType === 'ObjectRef') return { status: 'Success', issues: [], body: objectRefs(findings) }
+  checkOnePatient(findings)
+  return { status: 'Success', issues: [], body: leafClass(findings, repositoryUniqueId) }
+}
+
+function refused(location: string, detail: string): GatewayError {
+  return new GatewayError({ code: 'XDSRegistryError', rule: 'SQ', location, detail })
+}
+
+function readReturnType(body: XmlElement): ReturnType {
+  const option = child(body, ns.query, 'ResponseOption')
+  const returnType = option && attribute(option, 'returnType')
+  if (returnType === 'LeafClass' || returnType === 'ObjectRef') return returnType
+  throw refused('ResponseOption/returnType', 'Send query:ResponseOption with returnType LeafClass or ObjectRef.')
+}
+
+/** Metadata of several patients do not leave in one answer; references may (ITI TF-2 3.18.4.1.2.3.6). */
+function checkOnePatient({ documents, submissionSets, folders }: Findings): void {
+  const patients = new Set<string>(documents.map(({ patient }) => patient))
+  for (const { patientId } of [...submissionSets, ...folders]) {
+    const key = patientId && patientKeyOf(patientId)
+    if (key !== undefined) patients.add(key)
+  }
+  if (patients.size < 2) return
+  throw new GatewayError({
+    code: 'XDSResultNotSinglePatient',
+    rule: 'SQ',
+    detail: 'The objects asked for belong to several patients: ask for those of one, or with returnType ObjectRef.',
+  })
+}
+
+function head(status: ResponseStatus, issues: readonly Issue[] = []): XmlWriter {
+  const xml = new XmlWriter().start('query:AdhocQueryResponse', {
+    'xmlns:query': ns.query,
+    'xmlns:rim': ns.rim,
+    'xmlns:rs': ns.rs,
+    status: responseStatusUrns[status],
+  })
+  writeErrorList(xml, issues, 'registry')
+  return xml
+}
+
+function objectRefs({ documents, submissionSets, folders, associations }: Findings): Buffer {
+  const xml = head('Success').start('rim:RegistryObjectList')
+  for (const { entryUuid } of [...documents, ...submissionSets, ...folders, ...associations])
+    writeObjectRef(xml, entryUuid)
+  return xml.end().end().take()
+}
+
+/** Entry by entry as they are read: an answer of thousands is never in memory as a whole. */
+async function* leafClass(findings: Findings, repositoryUniqueId: Oid): AsyncGenerator<Buffer> {
+  const xml = head('Success').start('rim:RegistryObjectList')
+  for await (const entry of findings.entries(findings.documents)) {
+    // Required in every answer (rule D6), whoever fed the entry
+    writeDocumentEntry(xml, { ...entry, repositoryUniqueId: entry.repositoryUniqueId ?? repositoryUniqueId })
+    yield xml.take()
+  }
+  for (const set of findings.submissionSets) writeSubmissionSet(xml, set)
+  for (const folder of findings.folders) writeFolder(xml, folder)
+  for (const association of findings.associations) writeAssociation(xml, association)
+  yield xml.end().end().take()
+}
