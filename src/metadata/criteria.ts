@@ -150,12 +150,17 @@ function writtenBy(patterns: readonly string[]): Test {
     entry.authors.some(({ person }: Author) => person !== undefined && tests.some((test) => test(person)))
 }
 
-/** A pattern may count the empty components at the end that formatXcn leaves out (`^NOM^Prénom^^^`). */
+/**
+ * A pattern may count the empty components at the end that formatXcn leaves out: `^NOM^Prénom^^^` and `%NOM^Prénom^^^%`
+ * are met by a value that ends after the last component the pattern names.
+ */
 function likeXcn(pattern: string): (person: Xcn) => boolean {
-  const open = pattern.endsWith('%')
-  const wanted = Array.from(fold(open ? pattern : pattern.replace(/\^+$/, '')))
-  const padding = open ? '^'.repeat(wanted.filter((character) => character === '^').length) : ''
-  return (person) => like(Array.from(fold(formatXcn(person)) + padding), wanted)
+  const patterns = new Set([pattern, pattern.replace(/\^+%*$/, '')])
+  const wanted = Array.from(patterns, (each) => Array.from(fold(each)))
+  return (person) => {
+    const text = Array.from(fold(formatXcn(person)))
+    return wanted.some((each) => like(text, each))
+  }
 }
 
 const MARKS = /\p{Mn}/gu

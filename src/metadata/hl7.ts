@@ -185,17 +185,21 @@ export function formatXtn(xtn: Xtn): string {
 const DOTTED_NUMBER = /^(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))+$/
 
 /**
- * Whether an HD is `&OID&ISO`, at most 64 characters (ITI TF-3 table 4.2.3.1.7-2). Any dotted number passes as OID:
- * authorities such as 3.4.5, outside the three roots of ISO, are in common use in test data.
+ * A dotted number of at most 64 characters. ISO knows the roots 0 to 2 only (`isOid`), but authorities and sources such
+ * as 3.4.5 and 129.6.58.92.1.1 are in common use in test data.
  */
+export function isDottedNumber(text: string): boolean {
+  return text.length <= 64 && DOTTED_NUMBER.test(text)
+}
+
+/** Whether an HD is `&OID&ISO`, any dotted number passing as OID (ITI TF-3 table 4.2.3.1.7-2). */
 export function isIsoAuthority(hd: Hd | undefined): hd is Hd & { readonly universalId: string } {
   return (
     hd !== undefined &&
     hd.namespaceId === undefined &&
     hd.universalIdType === 'ISO' &&
     hd.universalId !== undefined &&
-    hd.universalId.length <= 64 &&
-    DOTTED_NUMBER.test(hd.universalId)
+    isDottedNumber(hd.universalId)
   )
 }
 

@@ -7,7 +7,7 @@
  * - no homeCommunityId: a registry drops it (XDS-RULES 4.5).
  */
 import fc from 'fast-check'
-import type { Cx, Xcn, Xon } from '../../src/metadata/hl7.ts'
+import { type Cx, formatXcn, formatXon, formatXtn, type Xcn, type Xon } from '../../src/metadata/hl7.ts'
 import type { UniqueId } from '../../src/metadata/identifiers.ts'
 import type {
   Association,
@@ -117,10 +117,14 @@ export function authorFor(profile: Profile): Arb<Author> {
   ).filter(({ person, institutions, telecoms }) => person !== undefined || institutions.length + telecoms.length > 0)
 }
 
+/** Together at most 256 characters, as they share one slot value. */
 export const recipient: Arb<Recipient> = record(
   { organization: xonFor('ihe'), person: xcnFor('ihe'), telecom: xtn },
   [],
-).filter((value) => Object.keys(value).length > 0)
+).filter(({ organization, person, telecom }) => {
+  const parts = [organization && formatXon(organization), person && formatXcn(person), telecom && formatXtn(telecom)]
+  return parts.some((part) => part !== undefined) && parts.join('|').length <= 256
+})
 
 const pidLines: Arb<readonly string[]> = fc.oneof(
   fc.constant([]),

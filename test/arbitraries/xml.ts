@@ -60,7 +60,6 @@ const attribute = fc
   .map(([key, before, after, parts]) => `${key}${before}=${after}"${parts.join('').replaceAll('"', '')}"`)
 const namespace = fc.constantFrom(
   `xmlns="${xdsB}"`,
-  `xmlns:p="${xdsB}"`,
   `xmlns="${fhir}"`,
   `xmlns:p='${fhir}'`,
   'xmlns="urn:other"',

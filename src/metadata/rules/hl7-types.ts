@@ -6,6 +6,7 @@ import {
   formatXon,
   formatXtn,
   type Hd,
+  isDottedNumber,
   isIsoAuthority,
   parseHd,
   type Rest,
@@ -102,11 +103,7 @@ export function checkXon(xon: Xon, profile: Profile, rule: string, attribute: st
   if (xon.name === '') fail('XON.1 is empty: send the name of the organization there.')
   checkAuthority(xon.assigningAuthority, xon.rest?.[6], 'XON.6', fail)
   const authority = xon.assigningAuthority
-  if (
-    xon.id !== undefined &&
-    authority === undefined &&
-    !isIsoAuthority({ universalId: xon.id, universalIdType: 'ISO' })
-  ) {
+  if (xon.id !== undefined && authority === undefined && !isDottedNumber(xon.id)) {
     fail('XON.10 is no OID and XON.6 names no authority: send an OID in XON.10, or &OID&ISO in XON.6.')
   }
   const more = surplus(xon.rest, 6)

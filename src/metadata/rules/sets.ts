@@ -1,7 +1,8 @@
 /** Rules on SubmissionSet and Folder (ITI TF-3 tables 4.3.1-1 and -2; XDS-RULES §1.2 rows 5–11 and 43–48, §4.4). */
-import { isOid } from '../identifiers.ts'
+
+import { formatXcn, formatXon, formatXtn, isDottedNumber } from '../hl7.ts'
 import type { Folder, Recipient, SubmissionSet } from '../model.ts'
-import { type Findings, quoted, type Report } from './findings.ts'
+import { checkLength, type Findings, quoted, type Report } from './findings.ts'
 import { checkCx, checkXcn, checkXon, checkXtn } from './hl7-types.ts'
 import { checkAuthors, checkCode, checkCodes, checkObject, checkTime, checkUniqueId } from './values.ts'
 
@@ -11,7 +12,7 @@ export function checkSubmissionSet(set: SubmissionSet, findings: Findings): void
   checkObject(set, report)
   checkUniqueId(set.uniqueId, 'SubmissionSet', report)
   checkTime(set.submissionTime, 'M5', 'submissionTime', report)
-  if (!isOid(set.sourceId)) {
+  if (!isDottedNumber(set.sourceId)) {
     const found = set.sourceId === '' ? 'The sourceId is missing' : `${quoted(set.sourceId)} is no OID`
     report('M9', 'sourceId', `${found}: send the OID of the sending system, at most 64 characters.`)
   }
@@ -33,6 +34,8 @@ function checkRecipient({ organization, person, telecom }: Recipient, attribute:
   if (!organization && !person && !telecom) {
     report('M6', attribute, 'The recipient is empty: send an organization, a person or a telecommunication.')
   }
+  const parts = [organization && formatXon(organization), person && formatXcn(person), telecom && formatXtn(telecom)]
+  checkLength(parts.join('|'), attribute, report)
   if (organization) checkXon(organization, 'ihe', 'M6', attribute, report)
   if (person) checkXcn(person, 'ihe', 'M6', attribute, report)
   if (telecom) checkXtn(telecom, 'M6', attribute, report)
