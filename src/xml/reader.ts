@@ -143,7 +143,8 @@ class TreeBuilder {
   /** Source kept for captures: from the last token, or from the start of the outermost open capture. */
   #window = ''
   #windowStart = 0
-  #tagStart = 0
+  /** Where the start tag being read begins; Infinity outside one. */
+  #tagStart = Number.POSITIVE_INFINITY
   readonly #captures: { readonly element: Building; readonly start: number }[] = []
 
   constructor(options: XmlReaderOptions, listener: XmlListener = {}) {
@@ -247,6 +248,7 @@ class TreeBuilder {
     if (parent === undefined) this.#root = element
     else parent.children.push(element)
     if (this.#capture.has(`${element.ns}\n${element.local}`)) this.#captures.push({ element, start: this.#tagStart })
+    this.#tagStart = Number.POSITIVE_INFINITY
     this.#stack.push(element)
     this.#declarations.push(tag.ns)
     this.#listener.open?.(element, tag.isSelfClosing)
@@ -280,11 +282,10 @@ class TreeBuilder {
   }
 
   #trimWindow(): void {
-    const first = this.#captures[0]
-    const keep = first === undefined ? this.#mark : Math.min(first.start, this.#mark)
+    // A text ends with the `<` that follows it: one character more than what comes after the mark
+    const keep = Math.min(this.#captures[0]?.start ?? Number.POSITIVE_INFINITY, this.#tagStart, this.#mark - 1)
     if (this.#written - keep > this.#limits.maxText + slice) throw this.#tooLong()
-    // A text token ends with the `<` that follows it: one character more is kept
-    const from = Math.max(0, keep - 1 - this.#windowStart)
+    const from = Math.max(0, keep - this.#windowStart)
     this.#window = this.#window.slice(from)
     this.#windowStart += from
   }
