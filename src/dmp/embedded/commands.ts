@@ -1,0 +1,132 @@
+/**
+ * What the main thread asks of the writer thread. Everything that costs time and needs no database (JSON, hashes, files)
+ * is done before: a command holds what its statements bind, and can be copied between threads.
+ */
+
+import type { Issue } from '../../errors.ts'
+import type { PatientKey } from '../../metadata/identifiers.ts'
+import type { Effects } from '../../operations/ports.ts'
+
+/** An access record on its way into the trace. */
+export interface PreparedRecord {
+  readonly patient: PatientKey | undefined
+  readonly person: string | undefined
+  readonly at: string
+  /** The AccessRecord: these characters, in UTF-8, are what the chain protects. */
+  readonly json: string
+  readonly effects: Effects
+}
+
+export interface PreparedContent {
+  readonly sha1: string
+  readonly size: number
+  readonly bytes: Uint8Array | undefined
+  /** Name of a file in the content folder, already durable. */
+  readonly file: string | undefined
+}
+
+export interface PreparedEntry {
+  readonly entryUuid: string
+  readonly uniqueId: string
+  readonly created: string
+  readonly onDemand: boolean
+  readonly classCode: string | undefined
+  readonly classSystem: string | undefined
+  readonly typeCode: string | undefined
+  readonly typeSystem: string | undefined
+  readonly confidentiality: string
+  readonly authorPersons: string
+  readonly hash: string | undefined
+  readonly json: string
+  readonly content: PreparedContent | undefined
+}
+
+export interface PreparedPackage {
+  readonly entryUuid: string
+  readonly uniqueId: string
+  readonly json: string
+}
+
+export interface PreparedAssociation {
+  readonly entryUuid: string
+  readonly type: string
+  readonly source: string
+  readonly target: string
+  readonly json: string
+}
+
+export interface FeedCommand {
+  readonly kind: 'feed'
+  readonly patient: PatientKey
+  readonly depositedBy: string
+  readonly feedingStructure: string | undefined
+  /** `same-hash`: a uniqueId may come again with the same bytes. */
+  readonly duplicates: 'refuse' | 'same-hash'
+  readonly entries: readonly PreparedEntry[]
+  readonly submissionSet: PreparedPackage
+  readonly folders: readonly PreparedPackage[]
+  readonly associations: readonly PreparedAssociation[]
+  readonly record: PreparedRecord
+}
+
+export interface OpenCommand {
+  readonly kind: 'open'
+  readonly patient: PatientKey
+  /** JSON of Demographics. */
+  readonly demographics: string
+  readonly record: PreparedRecord
+}
+
+export interface RecordCommand {
+  readonly kind: 'record'
+  readonly record: PreparedRecord
+}
+
+/** The choices of a patient, each a yes or no; their defaults are those of the DMP (RecordFacts). */
+export type Choice =
+  | 'consultationOpposed'
+  | 'feedOpposed'
+  | 'breakGlassPermitted'
+  | 'regulationPermitted'
+  | 'maskedInEmergencyPermitted'
+  | 'maskByDefault'
+  | 'initialConsent'
+
+export type Change =
+  | { readonly kind: 'choice'; readonly choice: Choice; readonly value: boolean }
+  | { readonly kind: 'block'; readonly person: string }
+  | { readonly kind: 'unblock'; readonly person: string }
+  | { readonly kind: 'designate'; readonly role: 'treating' | 'administrator'; readonly person: string | undefined }
+  | { readonly kind: 'authorise'; readonly person: string; readonly until: string | undefined }
+  | { readonly kind: 'close' }
+  | { readonly kind: 'reopen' }
+  | { readonly kind: 'brain-death'; readonly value: boolean }
+
+export interface AdministerCommand {
+  readonly kind: 'administer'
+  readonly patient: PatientKey
+  readonly change: Change
+  readonly record: PreparedRecord
+}
+
+/** Writes one row, to know that writing works. */
+export interface ProbeCommand {
+  readonly kind: 'probe'
+}
+
+export type Command = FeedCommand | OpenCommand | RecordCommand | AdministerCommand | ProbeCommand
+
+/** What a command gives: `open` says which of the two it did, the others that they are durable. */
+export type Done = 'created' | 'updated' | 'done'
+
+export interface Batch {
+  /** ISO 8601 instant of the commit. */
+  readonly at: string
+  readonly commands: readonly Command[]
+}
+
+/** One per command of the batch, in order. */
+export type Outcome =
+  | { readonly ok: true; readonly value: Done }
+  /** `undone`: certain that nothing of it is stored. */
+  | { readonly ok: false; readonly issues: readonly Issue[]; readonly cause: string; readonly undone: boolean }

@@ -1,0 +1,222 @@
+/**
+ * The embedded DMP: a record store of its own for demonstration, tests, and sites without a connection to the national
+ * DMP. One SQLite database holds the registry, small documents and the trace, so that a submission, its access record
+ * and its effects are one commit; large documents are files beside it.
+ *
+ *   index.ts           opens the parts and gives the ports
+ *   schema, lock       tables, settings durability rests on; one process per folder
+ *   commands           what the main thread asks of the writer
+ *   writer, writer-thread, batch   the queue, the thread behind it, group commit
+ *   prepare, feed, administer, access-log   the commands, before and inside a transaction
+ *   find, facts, administration, content    reading, choices, bytes
+ */
+import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { GatewayError } from '../../errors.ts'
+import type { EntryUuid, Oid } from '../../metadata/identifiers.ts'
+import type { AccessRecord, Clock, Dmp, DocumentContent, Receipt, Trace } from '../../operations/ports.ts'
+import { type ChainHead, type ChainVerdict, createHistory, prepareRecord, verifyChain } from './access-log.ts'
+import { type Administration, createAdministration } from './administration.ts'
+import type { FeedCommand, PreparedContent } from './commands.ts'
+import { type ContentStore, createContentStore } from './content.ts'
+import { createRecords } from './facts.ts'
+import { createFinder } from './find.ts'
+import { lockDirectory } from './lock.ts'
+import { checkFeed, prepareFeed } from './prepare.ts'
+import { openForReading, openForWriting } from './schema.ts'
+import { startWriter, WriteError, type Writer } from './writer.ts'
+
+export type { ChainHead, ChainVerdict } from './access-log.ts'
+export type { Administration, StoredNotification } from './administration.ts'
+export type { Choice } from './commands.ts'
+
+export interface EmbeddedDmpOptions {
+  /** Data folder; made when missing, for this user only. Holds `dmp.sqlite`, `dmp.lock` and `content/`. */
+  readonly directory: string
+  readonly repositoryUniqueId: Oid
+  readonly clock?: Clock
+  /** A uniqueId that comes again: always refused (ci-sis, the default), or taken with the same bytes (ihe). */
+  readonly duplicates?: FeedCommand['duplicates']
+  /** Size the database may grow to; beyond it writes fail with `store-unavailable`. No limit by default. */
+  readonly maxDatabaseBytes?: number
+  /** Milliseconds added to each commit, to measure with the fsync of a slower disk. */
+  readonly syncDelayMs?: number
+}
+
+export interface EmbeddedDmp {
+  readonly dmp: Dmp
+  readonly trace: Trace
+  readonly administration: Administration
+  /** Whether the trace is whole; `anchor` is a head that an earlier call gave. */
+  verify(anchor?: ChainHead): Promise<ChainVerdict>
+  /** Commits what waits, then closes. Later calls are refused with `shutting-down`. */
+  close(): Promise<void>
+}
+
+/** Entries held in memory while an answer is written. */
+const READ_CHUNK = 64
+
+const systemClock: Clock = { now: () => new Date() }
+
+/**
+ * Throws Error with a line for the operator: folder in use, database of a later version, settings that do not hold.
+ */
+export async function openEmbeddedDmp(options: EmbeddedDmpOptions): Promise<EmbeddedDmp> {
+  const { directory, clock = systemClock } = options
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const unlock = lockDirectory(directory)
+  let reader: DatabaseSync | undefined
+  let writer: Writer | undefined
+  try {
+    const file = join(directory, 'dmp.sqlite')
+    const content = createContentStore(join(directory, 'content'))
+    await recover(file, content, directory)
+    writer = await startWriter({
+      file,
+      clock,
+      ...(options.maxDatabaseBytes !== undefined && { maxBytes: options.maxDatabaseBytes }),
+      ...(options.syncDelayMs !== undefined && { syncDelayMs: options.syncDelayMs }),
+    })
+    reader = openForReading(file)
+    return assemble(options, clock, writer, reader, content, unlock)
+  } catch (error) {
+    reader?.close()
+    await writer?.close()
+    unlock()
+    throw error
+  }
+}
+
+/** Makes or repairs the database, and removes files that a crash left without a row. Nothing is being fed yet. */
+async function recover(file: string, content: ContentStore, directory: string): Promise<void> {
+  closeSync(openSync(file, 'a', 0o600))
+  chmodSync(file, 0o600)
+  const db = openForWriting(file)
+  try {
+    const known = db.prepare('SELECT 1 FROM content WHERE file = ?')
+    await content.sweep((name) => known.get(name) !== undefined)
+  } finally {
+    db.close()
+  }
+  const folder = openSync(directory, 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}
+
+function assemble(
+  options: EmbeddedDmpOptions,
+  clock: Clock,
+  writer: Writer,
+  reader: DatabaseSync,
+  content: ContentStore,
+  unlock: () => void,
+): EmbeddedDmp {
+  const { repositoryUniqueId, duplicates = 'refuse' } = options
+  const finder = createFinder(reader)
+  const records = createRecords(reader, clock)
+  const history = createHistory(reader)
+  const probe = reader.prepare('SELECT at FROM probe WHERE no = 1')
+  let closing: Promise<void> | undefined
+  /** Reads fail closed: any trouble of the database is `store-unavailable`, and nothing is read after close. */
+  const reading = <T>(read: () => T): T => {
+    if (closing !== undefined) throw new GatewayError('shutting-down')
+    try {
+      return read()
+    } catch (error) {
+      throw error instanceof GatewayError ? error : new GatewayError('store-unavailable', { cause: error })
+    }
+  }
+  const check = async (): Promise<void> => {
+    const { at } = await writer.submit({ kind: 'probe' })
+    const found = reading(() => probe.get()?.at)
+    if (typeof found !== 'string' || found < at) throw new GatewayError('store-unavailable')
+  }
+
+  const dmp: Dmp = {
+    repositoryUniqueId,
+    check,
+    status: async (patient, caller) => reading(() => records.status(patient, caller)),
+    demographics: async (patient) => reading(() => records.demographics(patient)),
+    async open(patient, demographics, record) {
+      const command = { kind: 'open', patient, demographics: JSON.stringify(demographics) } as const
+      const { value } = await writer.submit({ ...command, record: prepareRecord(record) })
+      return value === 'created' ? 'created' : 'updated'
+    },
+    async feed(submission, contents, record): Promise<Receipt> {
+      const patient = checkFeed(submission, contents)
+      const taken = await takeAll(content, contents)
+      const { command, submissionSet, entries } = prepareFeed(submission, taken, record, {
+        patient,
+        repositoryUniqueId,
+        duplicates,
+      })
+      const size = [...taken.values()].reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
+      try {
+        const { at } = await writer.submit(command, size)
+        return { submissionSet, entries, at, warnings: [] }
+      } catch (error) {
+        // Where it is not certain that nothing was stored, the files stay: the next start knows what the rows say.
+        if (error instanceof WriteError && error.undone) await releaseAll(content, taken.values())
+        throw error
+      }
+    },
+    find: async (query) => reading(() => finder.find(query)),
+    async *read(entryUuids) {
+      // A chunk is read at once and given one by one: no statement stays open while the answer is written.
+      for (let start = 0; start < entryUuids.length; start += READ_CHUNK) {
+        const chunk = entryUuids.slice(start, start + READ_CHUNK)
+        yield* reading(() => finder.load(chunk))
+      }
+    },
+    async content(entryUuid) {
+      const stored = reading(() => finder.content(entryUuid))
+      return stored === undefined ? undefined : content.give(stored)
+    },
+  }
+
+  const trace: Trace = {
+    check,
+    async record(record: AccessRecord) {
+      try {
+        await writer.submit({ kind: 'record', record: prepareRecord(record) })
+      } catch (error) {
+        if (error instanceof GatewayError && error.code === 'dmp-unknown') throw error
+        throw new GatewayError('trace-unavailable', { cause: error })
+      }
+    },
+    history: async (query) => reading(() => history(query)),
+  }
+
+  return {
+    dmp,
+    trace,
+    administration: createAdministration(writer, reader),
+    verify: (anchor) => verifyChain(reader, anchor),
+    close() {
+      closing ??= writer.close().finally(() => {
+        reader.close()
+        unlock()
+      })
+      return closing
+    },
+  }
+}
+
+async function takeAll(
+  content: ContentStore,
+  contents: ReadonlyMap<EntryUuid, DocumentContent>,
+): Promise<ReadonlyMap<EntryUuid, PreparedContent>> {
+  const taken = new Map<EntryUuid, PreparedContent>()
+  try {
+    for (const [entryUuid, each] of contents) taken.set(entryUuid, await content.take(each))
+    return taken
+  } catch (error) {
+    await releaseAll(content, taken.values())
+    throw error
+  }
+}
+
+async function releaseAll(content: ContentStore, taken: Iterable<PreparedContent>): Promise<void> {
+  for (const { file } of taken) if (file !== undefined) await content.release(file)
+}
