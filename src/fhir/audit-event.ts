@@ -1,0 +1,220 @@
+/**
+ * One access as an AuditEvent (FHIR R4; roles of agents and entities as in IHE BALP), with the sentence a person reads:
+ * date, author, action and context, as on the history page of the DMP.
+ */
+import type { AuditEvent, AuditEventAgent, AuditEventEntity, Coding } from '@medplum/fhirtypes'
+import type { Caller, PurposeOfUse } from '../access/caller.ts'
+import type { Operation } from '../access/types.ts'
+import { type ErrorCode, errorRow, errorTable } from '../errors.ts'
+import { splitPatientKey } from '../metadata/identifiers.ts'
+import { toFhirSystem } from '../nomenclature/index.ts'
+import type { AccessRecord } from '../operations/ports.ts'
+import { oids } from './mapping/terms.ts'
+
+const dicom = 'http://dicom.nema.org/resources/ontology/DCM'
+const restful = 'http://terminology.hl7.org/CodeSystem/audit-event-type'
+const extraRoles = 'http://terminology.hl7.org/CodeSystem/extra-security-role-type'
+const roleClass = 'http://terminology.hl7.org/CodeSystem/v3-RoleClass'
+const entityType = 'http://terminology.hl7.org/CodeSystem/audit-entity-type'
+const entityRole = 'http://terminology.hl7.org/CodeSystem/object-role'
+const decisionSystem = 'https://dmp-gateway.example.org/fhir/CodeSystem/decision'
+/** TRE_R248. */
+const accessModes = toFhirSystem('1.2.250.1.213.1.1.4.248')
+const operationSystem = 'https://dmp-gateway.example.org/fhir/CodeSystem/operation'
+
+/** http://hl7.org/fhir/audit-event-outcome: success, minor failure, serious failure. */
+export const outcomeCodes: Readonly<Record<AccessRecord['outcome'], '0' | '4' | '8'>> = {
+  permitted: '0',
+  failed: '4',
+  refused: '8',
+}
+
+/** What was done: the words of the DMP's history page, and the CRUDE letter of audit-event-action. */
+const actions: Readonly<Record<Operation, readonly [action: NonNullable<AuditEvent['action']>, french: string]>> = {
+  'TD0.2': ['E', 'Test d’existence du DMP'],
+  'TD0.3.add': ['U', 'Ajout d’une autorisation d’accès'],
+  'TD0.3.remove': ['U', 'Suppression d’une autorisation d’accès'],
+  'TD2.1': ['C', 'Ajout de document'],
+  'TD2.1b': ['C', 'Remplacement de document'],
+  'TD3.1a': ['E', 'Recherche de documents'],
+  'TD3.1b': ['E', 'Recherche d’une référence de document'],
+  'TD3.2': ['R', 'Consultation de document'],
+  'TD3.3a.mask': ['U', 'Masquage de document aux professionnels'],
+  'TD3.3a.unmask': ['U', 'Démasquage de document aux professionnels'],
+  'TD3.3b': ['U', 'Document rendu visible'],
+  'TD3.3c': ['D', 'Suppression de document'],
+  'TD3.3d': ['U', 'Archivage de document'],
+  open: ['C', 'Ouverture ou mise à jour du DMP'],
+  history: ['R', 'Consultation de l’historique des accès'],
+  registry: ['U', 'Opération de registre'],
+}
+
+/** TRE_R248 in the words of the history page, and the purpose of v3-ActReason nearest to it. */
+const purposes: Readonly<Record<PurposeOfUse, { readonly french: string; readonly actReason: string }>> = {
+  normal: { french: 'Normal', actReason: 'TREAT' },
+  bris_de_glace: { french: 'Bris de glace', actReason: 'BTG' },
+  centre_15: { french: 'Centre 15', actReason: 'ETREAT' },
+}
+
+const outcomes: Readonly<Record<AccessRecord['outcome'], string>> = {
+  permitted: 'autorisé',
+  refused: 'refusé',
+  failed: 'sans effet',
+}
+
+export function toAuditEvent(
+  record: AccessRecord,
+  { repositoryUniqueId }: { readonly repositoryUniqueId: string },
+): AuditEvent {
+  const [action, french] = actions[record.operation]
+  const purpose = purposes[record.purpose]
+  const description = describe(record, french)
+  return {
+    resourceType: 'AuditEvent',
+    id: record.id,
+    text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${escapeHtml(description)}</div>` },
+    type: { system: restful, code: 'rest', display: 'Restful Operation' },
+    subtype: [
+      { system: operationSystem, code: record.operation, display: french },
+      { system: 'urn:ihe:event-type-code', code: record.transaction },
+    ],
+    action,
+    recorded: record.at,
+    outcome: outcomeCodes[record.outcome],
+    outcomeDesc: description,
+    purposeOfEvent: [
+      {
+        coding: [
+          { system: accessModes, code: record.purpose, display: purpose.french },
+          { system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: purpose.actReason },
+        ],
+        text: purpose.french,
+      },
+    ],
+    agent: agentsOf(record.caller),
+    source: {
+      site: 'dmp-gateway',
+      observer: {
+        identifier: { system: 'urn:ietf:rfc:3986', value: `urn:oid:${repositoryUniqueId}` },
+        display: 'dmp-gateway',
+      },
+      type: [
+        {
+          system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
+          code: '4',
+          display: 'Application Server',
+        },
+      ],
+    },
+    entity: entitiesOf(record),
+  }
+}
+
+function agentsOf({ kind, person, structure, profession }: Caller): AuditEventAgent[] {
+  const agents: AuditEventAgent[] = []
+  if (person)
+    agents.push({
+      type: {
+        coding: [kind === 'patient' ? { system: roleClass, code: 'PAT' } : { system: extraRoles, code: 'humanuser' }],
+      },
+      ...(profession ? { role: [{ coding: [codingOf(profession)] }] } : {}),
+      who: {
+        identifier: { ...(isProfessional(kind) ? { system: `urn:oid:${oids.professional}` } : {}), value: person.id },
+        ...(person.name === undefined ? {} : { display: person.name }),
+      },
+      ...(person.name === undefined ? {} : { name: person.name }),
+      requestor: true,
+    })
+  if (structure)
+    agents.push({
+      type: { coding: [{ system: roleClass, code: 'PROV' }] },
+      who: {
+        identifier: { system: `urn:oid:${oids.structure}`, value: structure.id },
+        ...(structure.name === undefined ? {} : { display: structure.name }),
+      },
+      ...(structure.name === undefined ? {} : { name: structure.name }),
+      requestor: person === undefined,
+    })
+  if (agents.length === 0)
+    agents.push({
+      type: { coding: [{ system: dicom, code: '110150', display: 'Application' }] },
+      name: kind,
+      requestor: true,
+    })
+  return agents
+}
+
+function isProfessional(kind: Caller['kind']): boolean {
+  return kind === 'professional' || kind === 'staff' || kind === 'tester'
+}
+
+function codingOf({ code, system, display }: { code: string; system: string; display?: string }): Coding {
+  return { system: toFhirSystem(system), code, ...(display === undefined ? {} : { display }) }
+}
+
+function entitiesOf({ patient, documents, requestId, rule, reasonCode }: AccessRecord): AuditEventEntity[] {
+  const entities: AuditEventEntity[] = []
+  if (patient !== undefined) {
+    const { authority, id } = splitPatientKey(patient)
+    entities.push({
+      what: { type: 'Patient', identifier: { system: `urn:oid:${authority}`, value: id } },
+      type: { system: entityType, code: '1', display: 'Person' },
+      role: { system: entityRole, code: '1', display: 'Patient' },
+    })
+  }
+  for (const { logicalId, uniqueId } of documents)
+    entities.push({
+      what: {
+        reference: `DocumentReference/${logicalId.slice('urn:uuid:'.length)}`,
+        type: 'DocumentReference',
+        identifier: uniqueId.startsWith('urn:')
+          ? { system: 'urn:ietf:rfc:3986', value: uniqueId }
+          : { system: 'urn:ietf:rfc:3986', value: `urn:oid:${uniqueId}` },
+      },
+      type: { system: entityType, code: '2', display: 'System Object' },
+      role: { system: entityRole, code: '3', display: 'Report' },
+    })
+  entities.push({
+    what: { identifier: { value: requestId } },
+    type: { system: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType', code: 'XrequestId' },
+    ...(rule === undefined && reasonCode === undefined
+      ? {}
+      : { detail: [...detail('rule', rule), ...detail(decisionSystem, reasonCode)] }),
+  })
+  return entities
+}
+
+function detail(type: string, valueString: string | undefined): { type: string; valueString: string }[] {
+  return valueString === undefined ? [] : [{ type, valueString }]
+}
+
+/** `21/11/2026 23:40 – DUPONT Anne (CH EXEMPLE) – Consultation de document – autorisé – contexte : Normal`. */
+function describe(record: AccessRecord, action: string): string {
+  const { caller, reasonCode } = record
+  const who = caller.person?.name ?? caller.person?.id ?? caller.structure?.name ?? caller.structure?.id ?? caller.kind
+  const where = caller.person && caller.structure ? ` (${caller.structure.name ?? caller.structure.id})` : ''
+  const parts = [
+    french.format(new Date(record.at)),
+    `${who}${where}`,
+    action,
+    outcomes[record.outcome],
+    `contexte : ${purposes[record.purpose].french}`,
+    ...(record.reason === undefined ? [] : [`motif : ${record.reason}`]),
+    ...(record.outcome === 'permitted' || reasonCode === undefined ? [] : [refusalText(reasonCode)]),
+  ]
+  return parts.join(' – ')
+}
+
+const french = new Intl.DateTimeFormat('fr-FR', { dateStyle: 'short', timeStyle: 'medium', timeZone: 'Europe/Paris' })
+
+function refusalText(reasonCode: string): string {
+  return isErrorCode(reasonCode) ? errorRow(reasonCode).fr : reasonCode
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorTable, code)
+}
+
+function escapeHtml(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+}

@@ -1,0 +1,165 @@
+/**
+ * Request bodies. A resource is read as it streams: documents go to the spool, metadata become an object whose `data`
+ * elements hold a placeholder that only this request knows.
+ */
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import { GatewayError } from '../errors.ts'
+import { Base64Decoder, type Spool, type Spooled } from '../spool/index.ts'
+import { type DocumentTarget, JsonCutter } from './json-cutter.ts'
+import { checkStructure, isObject } from './structure/check.ts'
+
+/** A search by POST: two hundred identifiers are 12 KiB. */
+const maxFormBytes = 256 * 1024
+const maxDocuments = 256
+/** ITI TF and FHIR R4 nest about 15 levels deep. */
+const maxDepth = 64
+const maxNodes = 500_000
+
+export interface BodyParts {
+  readonly spool: Spool
+  readonly limits: { readonly maxMetadataBytes: number; readonly maxDocumentBytes: number }
+}
+
+/** A resource as received, structurally sound. */
+export interface ReceivedResource {
+  readonly resource: { readonly resourceType: string }
+  /** The document behind a `data` element: its value is a placeholder. */
+  document(placeholder: string | undefined): Spooled | undefined
+  /** Removes every document that no store has taken over. */
+  dispose(): Promise<void>
+}
+
+/**
+ * Reads a FHIR resource in JSON. Throws GatewayError: `media-type`, `malformed` (every structural violation at once),
+ * `over-limit`; nothing is left in the spool then.
+ */
+export async function readResource(request: IncomingMessage, parts: BodyParts): Promise<ReceivedResource> {
+  requireMediaType(request, ['application/fhir+json', 'application/json'])
+  const documents = new Map<string, Spooled>()
+  const dispose = async (): Promise<void> => {
+    for (const document of documents.values()) await document.dispose()
+  }
+  try {
+    const resource = parse(await readText(request, parts, documents))
+    const issues = checkStructure(resource)
+    if (issues.length > 0) throw new GatewayError(issues)
+    if (!isResource(resource)) throw new GatewayError('malformed', { detail: 'Send one FHIR resource.' })
+    return { resource, document: (placeholder) => documents.get(placeholder ?? ''), dispose }
+  } catch (error) {
+    await dispose()
+    throw error
+  }
+}
+
+/** Reads the body of a search by POST (`application/x-www-form-urlencoded`), as text; an absent body is empty. */
+export async function readForm(request: IncomingMessage): Promise<string> {
+  const length = request.headers['content-length']
+  if (length === '0' || (length === undefined && request.headers['transfer-encoding'] === undefined)) return ''
+  requireMediaType(request, ['application/x-www-form-urlencoded'])
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of chunksOf(request)) {
+    size += chunk.length
+    if (size > maxFormBytes)
+      throw new GatewayError('over-limit', { detail: `A search form is limited to ${maxFormBytes} bytes.` })
+    chunks.push(chunk)
+  }
+  return decode(Buffer.concat(chunks, size))
+}
+
+async function readText(request: IncomingMessage, parts: BodyParts, documents: Map<string, Spooled>): Promise<Buffer> {
+  const nonce = randomBytes(16).toString('hex')
+  let used = 0
+  let open: DocumentInSpool | undefined
+  const cutter = new JsonCutter({
+    maxBytes: parts.limits.maxMetadataBytes,
+    maxDepth,
+    maxNodes,
+    open: () => {
+      if (documents.size >= maxDocuments)
+        throw new GatewayError('over-limit', { detail: `A message is limited to ${maxDocuments} documents.` })
+      open = new DocumentInSpool(parts.spool, parts.limits.maxDocumentBytes - used, (document) => {
+        used += document.size
+        const placeholder = `spool/${nonce}/${documents.size}`
+        documents.set(placeholder, document)
+        open = undefined
+        return placeholder
+      })
+      return open
+    },
+  })
+  try {
+    for await (const chunk of chunksOf(request)) await cutter.write(chunk)
+    return cutter.end()
+  } catch (error) {
+    await open?.abort()
+    throw error
+  }
+}
+
+class DocumentInSpool implements DocumentTarget {
+  readonly #decoder = new Base64Decoder()
+  readonly #sink: ReturnType<Spool['sink']>
+  readonly #done: (document: Spooled) => string
+
+  constructor(spool: Spool, maxBytes: number, done: (document: Spooled) => string) {
+    this.#sink = spool.sink(maxBytes)
+    this.#done = done
+  }
+
+  write(text: Uint8Array): undefined | Promise<true> {
+    const written = this.#sink.write(this.#decoder.write(text))
+    return written === true ? undefined : written
+  }
+
+  async end(): Promise<string> {
+    await this.#sink.write(this.#decoder.end())
+    return this.#done(await this.#sink.end())
+  }
+
+  abort(): Promise<void> {
+    return this.#sink.abort()
+  }
+}
+
+/** Leaving the loop early keeps the connection, so that the refusal can still be answered on it. */
+function chunksOf(request: IncomingMessage): AsyncIterable<Buffer> {
+  return request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
+}
+
+function parse(text: Buffer): unknown {
+  try {
+    return JSON.parse(decode(text))
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause
+    // The engine's message quotes the text, which is personal data
+    throw new GatewayError('malformed', { detail: 'The body is not well-formed JSON (RFC 8259).', cause })
+  }
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new GatewayError('malformed', { detail: 'The body is not UTF-8.', cause })
+  }
+}
+
+function isResource(value: unknown): value is { readonly resourceType: string } {
+  return isObject(value) && typeof value.resourceType === 'string'
+}
+
+function requireMediaType(request: IncomingMessage, accepted: readonly string[]): void {
+  const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';')
+  const charset = parameters
+    .map((parameter) => /^\s*charset\s*=\s*"?([^"\s]+)"?\s*$/.exec(parameter)?.[1])
+    .find(Boolean)
+  const encoding = request.headers['content-encoding']
+  if (!accepted.includes(type.trim()))
+    throw new GatewayError('media-type', { detail: `Send Content-Type: ${accepted.join(' or ')}.` })
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
+    throw new GatewayError('media-type', { detail: 'Send the body in UTF-8.' })
+  if (encoding !== undefined && encoding !== 'identity')
+    throw new GatewayError('media-type', { detail: 'Send the body without Content-Encoding.' })
+}

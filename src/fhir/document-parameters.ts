@@ -1,0 +1,294 @@
+/**
+ * The search parameters of DocumentReference (ITI TF-2 3.67.4.1.2.1, FHIR R4, PDSm): each says what it adds to a search.
+ * What the registry can be asked goes into its criteria; the rest is a test on what it finds, so that every parameter
+ * means exactly what FHIR says, whatever the registry can do.
+ */
+import type { DocumentFacts } from '../access/types.ts'
+import type { CodeMatch, DocumentCriteria } from '../metadata/criteria.ts'
+import { isDtm, lowerBound, upperBound } from '../metadata/dtm.ts'
+import { type EntryUuid, isEntryUuid, type UniqueId } from '../metadata/identifiers.ts'
+import type { Author, Code, DocumentEntry } from '../metadata/model.ts'
+import { fromFhirSystem } from '../nomenclature/index.ts'
+import { systemOf, uniqueIdOf, writeIdentifier } from './mapping/identifier.ts'
+import {
+  alternatives,
+  type DateRange,
+  type DateValue,
+  dateMatches,
+  invalid,
+  type Parameter,
+  parseDate,
+  parseToken,
+  refuseModifier,
+  stringTest,
+  type Token,
+  unescapeValue,
+} from './search-values.ts'
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] }
+export type FhirStatus = 'current' | 'superseded' | 'entered-in-error'
+
+/** A search in the making. */
+export interface Draft {
+  readonly criteria: Mutable<DocumentCriteria>
+  /** On what the guard knows of a document; costs nothing more. */
+  readonly factTests: ((facts: DocumentFacts) => boolean)[]
+  /** On the whole entry, which must be read for it. */
+  readonly entryTests: ((entry: DocumentEntry) => boolean)[]
+  /** All of them on one and the same author (chained parameters name one author). */
+  readonly authorTests: ((author: Author) => boolean)[]
+  /** Absent: not asked. */
+  statuses?: ReadonlySet<FhirStatus>
+  archived?: ReadonlySet<boolean>
+  /** Identifiers that may be entryUUIDs as well as uniqueIds: found by another query. */
+  uuids?: readonly EntryUuid[]
+}
+
+export function newDraft(): Draft {
+  return { criteria: {}, factTests: [], entryTests: [], authorTests: [] }
+}
+
+export interface ParameterDefinition {
+  readonly type: 'token' | 'date' | 'string' | 'reference'
+  readonly documentation: string
+  apply(draft: Draft, parameter: Parameter): void
+}
+
+/** Criteria that take one list of codes, and where the entry has them. */
+type SingleCode = 'classCodes' | 'typeCodes' | 'formatCodes' | 'practiceSettingCodes' | 'healthcareFacilityTypeCodes'
+
+function codeParameter(
+  documentation: string,
+  criterion: SingleCode,
+  of: (entry: DocumentEntry) => Code | undefined,
+): ParameterDefinition {
+  return {
+    type: 'token',
+    documentation,
+    apply(draft, parameter) {
+      refuseModifier(parameter)
+      const wanted = alternatives(parameter).map(parseToken).map(codeMatch)
+      // The registry takes one list; a repetition, which must hold as well, is tested here
+      if (draft.criteria[criterion] === undefined) draft.criteria[criterion] = wanted
+      else draft.entryTests.push((entry) => wanted.some((match) => isCode(match, of(entry))))
+    },
+  }
+}
+
+function codesParameter(documentation: string, criterion: 'eventCodes' | 'confidentialityCodes'): ParameterDefinition {
+  return {
+    type: 'token',
+    documentation,
+    apply({ criteria }, parameter) {
+      refuseModifier(parameter)
+      criteria[criterion] = [...(criteria[criterion] ?? []), alternatives(parameter).map(parseToken).map(codeMatch)]
+    },
+  }
+}
+
+function codeMatch({ code, system }: Token): CodeMatch {
+  return {
+    ...(code === undefined ? {} : { code }),
+    // `|code` asks for a code without a system, which XDS does not have: the empty scheme matches nothing
+    ...(system === undefined ? {} : { system: system === '' ? '' : fromFhirSystem(system) }),
+  }
+}
+
+function isCode(match: CodeMatch, code: Code | undefined): boolean {
+  return (
+    code !== undefined &&
+    (match.code === undefined || match.code === code.code) &&
+    (match.system === undefined || match.system === code.system)
+  )
+}
+
+function datesOf(parameter: Parameter): readonly DateValue[] {
+  refuseModifier(parameter)
+  return alternatives(parameter).map((value) => parseDate(parameter.name, value))
+}
+
+function rangeOf(from: string | undefined, to: string | undefined = from): DateRange | undefined {
+  if (from === undefined || to === undefined || !isDtm(from) || !isDtm(to)) return undefined
+  return { from: lowerBound(from), to: upperBound(to) }
+}
+
+/** MHD maps creationTime to attachment.creation, the DMP drafts to date as well: both search it. */
+const creation: ParameterDefinition = {
+  type: 'date',
+  documentation: 'creationTime.',
+  apply(draft, parameter) {
+    const dates = datesOf(parameter)
+    draft.factTests.push(({ creationTime }) => anyDate(dates, rangeOf(creationTime)))
+  },
+}
+
+function service(
+  documentation: string,
+  of: (entry: DocumentEntry) => DateRange | undefined,
+  overlap: boolean,
+): ParameterDefinition {
+  return {
+    type: 'date',
+    documentation,
+    apply(draft, parameter) {
+      const dates = datesOf(parameter)
+      draft.entryTests.push((entry) => anyDate(dates, of(entry), overlap))
+    },
+  }
+}
+
+function anyDate(dates: readonly DateValue[], found: DateRange | undefined, overlap = false): boolean {
+  return found !== undefined && dates.some((date) => dateMatches(date, found, overlap))
+}
+
+function authorName(
+  documentation: string,
+  of: (author: Author) => readonly (string | undefined)[],
+): ParameterDefinition {
+  return {
+    type: 'string',
+    documentation,
+    apply(draft, parameter) {
+      const test = stringTest(parameter)
+      draft.authorTests.push((author) => of(author).some((name) => name !== undefined && test(name)))
+    },
+  }
+}
+
+function isToken(token: Token, system: string | undefined, value: string | undefined): boolean {
+  return (
+    (token.code === undefined || token.code === value) &&
+    (token.system === undefined || (token.system === '' ? system === undefined : token.system === system))
+  )
+}
+
+const related: ParameterDefinition = {
+  type: 'reference',
+  documentation: 'referenceIdList: related.identifier or related:identifier with system|value.',
+  apply(draft, parameter) {
+    if (parameter.name === 'related' && parameter.modifier !== 'identifier')
+      throw invalid(parameter.name, 'finds identifiers only: send related.identifier=system|value.')
+    const wanted = alternatives(parameter).map(parseToken)
+    draft.entryTests.push(({ referenceIds }) =>
+      referenceIds.some((reference) => {
+        const { system, value } = writeIdentifier(reference)
+        return wanted.some((token) => isToken(token, system, value))
+      }),
+    )
+  },
+}
+
+const identifier: ParameterDefinition = {
+  type: 'token',
+  documentation: 'masterIdentifier (uniqueId) or identifier (entryUUID, logicalID).',
+  apply(draft, parameter) {
+    refuseModifier(parameter)
+    const values = alternatives(parameter)
+      .map(parseToken)
+      .flatMap(({ system, code }) => uniqueIdOf({ ...(system && { system }), ...(code && { value: code }) }) ?? [])
+    const ids = new Set<string>(values)
+    draft.factTests.push((facts) => ids.has(facts.uniqueId) || ids.has(facts.entryUuid) || ids.has(facts.logicalId))
+    if (draft.criteria.uniqueIds !== undefined) return
+    draft.criteria.uniqueIds = values
+    draft.uuids = values.filter((value: UniqueId | EntryUuid): value is UniqueId & EntryUuid => isEntryUuid(value))
+  },
+}
+
+const id: ParameterDefinition = {
+  type: 'token',
+  documentation: 'Logical id of the resource.',
+  apply(draft, parameter) {
+    refuseModifier(parameter)
+    const ids = alternatives(parameter)
+      .map((value) => `urn:uuid:${unescapeValue(value).toLowerCase()}`)
+      .filter(isEntryUuid)
+    const wanted = new Set<string>(ids)
+    // Any version's entryUUID is an id: only the registry knows them all
+    if (draft.criteria.entryUuids === undefined) draft.criteria.entryUuids = ids
+    else draft.factTests.push((facts) => wanted.has(facts.logicalId) || wanted.has(facts.entryUuid))
+  },
+}
+
+const lastUpdated: ParameterDefinition = {
+  type: 'date',
+  documentation: 'When the metadata last changed.',
+  apply(draft, parameter) {
+    const dates = datesOf(parameter)
+    draft.factTests.push(({ updatedAt }) => anyDate(dates, rangeOf(updatedAt.replace(/\D/g, '').slice(0, 14))))
+  },
+}
+
+const statuses: readonly string[] = ['current', 'superseded', 'entered-in-error'] satisfies FhirStatus[]
+
+const status: ParameterDefinition = {
+  type: 'token',
+  documentation: 'current (the default), superseded, entered-in-error.',
+  apply(draft, parameter) {
+    refuseModifier(parameter)
+    const asked = alternatives(parameter).map((value) => parseToken(value).code ?? '')
+    if (!asked.every((value) => statuses.includes(value)))
+      throw invalid('status', `must be one of ${statuses.join(', ')}.`)
+    draft.statuses = intersection(draft.statuses, new Set(asked as FhirStatus[]))
+  },
+}
+
+const isArchived: ParameterDefinition = {
+  type: 'token',
+  documentation: 'PDSm: true for archived documents only, false for those that are not.',
+  apply(draft, parameter) {
+    refuseModifier(parameter)
+    const asked = alternatives(parameter).map((value) => parseToken(value).code)
+    if (!asked.every((value) => value === 'true' || value === 'false'))
+      throw invalid('isArchived', 'must be true or false.')
+    draft.archived = intersection(draft.archived, new Set(asked.map((value) => value === 'true')))
+  },
+}
+
+function intersection<T>(before: ReadonlySet<T> | undefined, now: ReadonlySet<T>): ReadonlySet<T> {
+  return before === undefined ? now : new Set([...before].filter((value) => now.has(value)))
+}
+
+export const documentParameters: Readonly<Record<string, ParameterDefinition>> = {
+  status,
+  identifier,
+  type: codeParameter('typeCode.', 'typeCodes', (entry) => entry.typeCode),
+  category: codeParameter('classCode.', 'classCodes', (entry) => entry.classCode),
+  date: creation,
+  creation,
+  period: service(
+    'Time of service that the value overlaps.',
+    ({ serviceStartTime: start, serviceStopTime: stop }) => rangeOf(start ?? stop, stop ?? start),
+    true,
+  ),
+  'period-start': service('PDSm: serviceStartTime.', (entry) => rangeOf(entry.serviceStartTime), false),
+  'period-end': service('PDSm: serviceStopTime.', (entry) => rangeOf(entry.serviceStopTime), false),
+  event: codesParameter('eventCodeList; repetitions must all be there.', 'eventCodes'),
+  facility: codeParameter(
+    'healthcareFacilityTypeCode.',
+    'healthcareFacilityTypeCodes',
+    (entry) => entry.healthcareFacilityTypeCode,
+  ),
+  format: codeParameter('formatCode.', 'formatCodes', (entry) => entry.formatCode),
+  setting: codeParameter('practiceSettingCode.', 'practiceSettingCodes', (entry) => entry.practiceSettingCode),
+  'security-label': codesParameter('confidentialityCode; repetitions must all be there.', 'confidentialityCodes'),
+  'author.family': authorName('Family name of an author.', ({ person }) => [person?.family]),
+  'author.given': authorName('Given name of an author.', ({ person }) => [person?.given, person?.furtherGiven]),
+  'author.identifier': {
+    type: 'token',
+    documentation: 'Identifier of an author: PS_IdNat of a person, Struct_IdNat of an institution.',
+    apply(draft, parameter) {
+      refuseModifier(parameter)
+      const wanted = alternatives(parameter).map(parseToken)
+      draft.authorTests.push(({ person, institutions }) =>
+        [...(person ? [person] : []), ...institutions].some((each) =>
+          wanted.some((token) => each.id !== undefined && isToken(token, systemOf(each.assigningAuthority), each.id)),
+        ),
+      )
+    },
+  },
+  related,
+  'related.identifier': related,
+  isArchived,
+  _id: id,
+  _lastUpdated: lastUpdated,
+}

@@ -1,0 +1,44 @@
+/** A stored entry as the DocumentReference this caller gets. */
+import type { DocumentReference } from '@medplum/fhirtypes'
+import type { DocumentFacts } from '../access/types.ts'
+import type { EntryUuid } from '../metadata/identifiers.ts'
+import type { Association, DocumentEntry } from '../metadata/model.ts'
+import { toDocumentReference } from './mapping/document-reference.ts'
+import { relationsOf } from './mapping/relation.ts'
+import type { Exchange } from './parts.ts'
+
+/** What was found along with the entry. */
+export interface Surroundings {
+  readonly documents: readonly DocumentFacts[]
+  /** Only those whose both ends the caller may see. */
+  readonly associations: readonly Association[]
+}
+
+/** Makes the resources of one answer: what they share is looked up once. */
+export function resourceWriter(
+  { documents, associations }: Surroundings,
+  { baseUrl, patientIds, parts }: Exchange,
+): (entry: DocumentEntry) => DocumentReference {
+  const facts = new Map<EntryUuid, DocumentFacts>(documents.map((each) => [each.entryUuid, each]))
+  const outgoing = Map.groupBy(associations, ({ source }) => source)
+  // An end that the search did not bring is named by its entryUUID, which a read answers as well
+  const logicalIdOf = (entryUuid: EntryUuid): EntryUuid => facts.get(entryUuid)?.logicalId ?? entryUuid
+  // In ci-sis the patient is named by the INS alone: an encrypted id in each document would say nothing to anyone
+  const patientReference =
+    parts.profile === 'ihe'
+      ? (patient: Parameters<typeof patientIds.toId>[0]) => {
+          const id = patientIds.toId(patient)
+          return id === undefined ? undefined : `Patient/${id}`
+        }
+      : undefined
+  return (entry) => {
+    const known = facts.get(entry.entryUuid)
+    return toDocumentReference(entry, {
+      baseUrl,
+      relations: relationsOf(entry.entryUuid, outgoing.get(entry.entryUuid) ?? [], logicalIdOf),
+      ...(known ? { updatedAt: known.updatedAt } : {}),
+      ...(known?.feedingStructure === undefined ? {} : { custodian: { id: known.feedingStructure } }),
+      ...(patientReference ? { patientReference } : {}),
+    })
+  }
+}

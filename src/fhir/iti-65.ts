@@ -1,0 +1,90 @@
+/** ITI-65 Provide Document Bundle (TD2.1, TD2.1b): one transaction, stored whole or not at all. */
+import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes'
+import { GatewayError, type Issue } from '../errors.ts'
+import type { EntryUuid } from '../metadata/identifiers.ts'
+import type { Receipt } from '../operations/ports.ts'
+import { sendResource } from './answer.ts'
+import { readResource } from './body.ts'
+import { createReporter, openBundle, type ProvidedBundle } from './bundle.ts'
+import { checkRules } from './bundle-rules.ts'
+import { feedWithLocations } from './feed.ts'
+import { outcomeOf } from './outcome.ts'
+import type { Exchange } from './parts.ts'
+import { documentIdIn } from './relation-targets.ts'
+import { type ReadSubmission, readSubmission } from './submission-reader.ts'
+
+export async function provideDocumentBundle(exchange: Exchange): Promise<void> {
+  const { request, response, parts, format } = exchange
+  const received = await readResource(request, parts)
+  try {
+    const resource: { readonly resourceType: string } = received.resource
+    if (!isBundle(resource)) throw new GatewayError({ code: 'malformed', rule: 'RM4_1_1', detail: 'Send a Bundle.' })
+    const report = createReporter()
+    const bundle = openBundle(resource, report)
+    checkRules(bundle, parts.profile, report)
+    const read = await readSubmission(bundle, received, exchange, report)
+    const paths = new Map([...read.ids].map(([index, id]) => [id, `Bundle.entry[${index}].resource`]))
+    const receipt = await feedWithLocations(read, (id) => paths.get(id), exchange)
+    sendResource(response, 200, answer(resource, bundle, read, receipt, exchange), format)
+  } finally {
+    await received.dispose()
+  }
+}
+
+/** checkStructure has seen that it is what its type says. */
+function isBundle(resource: { readonly resourceType: string }): resource is Bundle {
+  return resource.resourceType === 'Bundle'
+}
+
+/** One entry for each of the request, in its order (ITI-65 2:3.65.4.2.2). */
+function answer(
+  { entry: entries = [] }: Bundle,
+  bundle: ProvidedBundle,
+  read: ReadSubmission,
+  receipt: Receipt,
+  exchange: Exchange,
+): Bundle {
+  const set = bundle.sets[0]?.index
+  const warnings = [...read.warnings, ...receipt.warnings]
+  const answered: BundleEntry[] = entries.map(({ resource, request }, index) => {
+    const id = read.ids.get(index)
+    const own = warnings.filter(
+      (issue) => indexOf(issue, read) === index || (index === set && indexOf(issue, read) === undefined),
+    )
+    return {
+      response: {
+        ...place(resource, id, request?.url ?? '', exchange),
+        lastModified: receipt.at,
+        ...(own.length > 0 ? { outcome: outcomeOf(own.map((issue) => ({ ...issue, severity: 'warning' }))) } : {}),
+      },
+    }
+  })
+  return { resourceType: 'Bundle', type: 'transaction-response', entry: answered }
+}
+
+/** Locations are relative to the base of the door. */
+function place(
+  resource: Resource | undefined,
+  id: EntryUuid | undefined,
+  url: string,
+  exchange: Exchange,
+): { status: string; location?: string; etag?: string } {
+  const uuid = id?.slice('urn:uuid:'.length)
+  if (resource?.resourceType === 'Binary') return { status: '201 Created', location: `Binary/${uuid}`, etag: 'W/"1"' }
+  if (uuid !== undefined)
+    return { status: '201 Created', location: `${resource?.resourceType}/${uuid}/_history/1`, etag: 'W/"1"' }
+  if (resource?.resourceType === 'Parameters') {
+    const target = documentIdIn(url, exchange.baseUrl)
+    return { status: '200 OK', ...(target === undefined ? {} : { location: `DocumentReference/${target}` }) }
+  }
+  // A Patient or an author was referred to, and is not stored
+  return { status: '200 OK' }
+}
+
+/** The entry a warning is about. */
+function indexOf({ location = '' }: Issue, { ids }: ReadSubmission): number | undefined {
+  const index = /^Bundle\.entry\[(\d+)\]/.exec(location)?.[1]
+  if (index !== undefined) return Number(index)
+  const [own] = [...ids].filter(([, id]) => location.startsWith(id)).map(([position]) => position)
+  return own
+}

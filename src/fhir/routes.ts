@@ -1,0 +1,131 @@
+/** Every path of the door in one table: the router is made from it, and so is the CapabilityStatement. */
+
+import { sendCapabilities } from './capability.ts'
+import { documentParameters } from './document-parameters.ts'
+import { provideDocumentBundle } from './iti-65.ts'
+import { findDocumentReferences, findDocumentReferencesByPost, readDocumentReference } from './iti-67.ts'
+import { retrieveDocument } from './iti-68.ts'
+import { auditParameters, findAuditEvents } from './iti-81.ts'
+import { feedPatient } from './iti-104.ts'
+import { publishDocument } from './iti-105.ts'
+import type { Handler } from './parts.ts'
+import { findPatient, patientParameters, readPatient } from './patient.ts'
+
+export interface SearchParameterRow {
+  readonly type: 'token' | 'date' | 'string' | 'reference'
+  readonly documentation: string
+}
+
+/** What the CapabilityStatement says of a route; absent where another route says it. */
+export type Declaration =
+  | { readonly system: 'transaction' }
+  | {
+      readonly resource: string
+      readonly interaction: 'read' | 'vread' | 'search-type' | 'create' | 'update'
+      readonly conditional?: true
+      readonly parameters?: Readonly<Record<string, SearchParameterRow>>
+    }
+
+export interface Route {
+  readonly method: 'get' | 'post' | 'put'
+  readonly path: string
+  /** IHE transaction or DMP operation, for the trace. */
+  readonly transaction: string
+  readonly handle: Handler
+  readonly declares?: Declaration
+  /** Answered to anyone. */
+  readonly open?: true
+}
+
+const patientRows: Readonly<Record<string, SearchParameterRow>> = {
+  patient: { type: 'reference', documentation: 'The patient; this or patient.identifier is required.' },
+  'patient.identifier': { type: 'token', documentation: 'urn:oid:AUTHORITY|IDENTIFIER of the patient.' },
+}
+
+export const routes: readonly Route[] = [
+  { method: 'get', path: '/metadata', transaction: 'capabilities', handle: sendCapabilities, open: true },
+  {
+    method: 'post',
+    path: '/',
+    transaction: 'ITI-65',
+    handle: provideDocumentBundle,
+    declares: { system: 'transaction' },
+  },
+  {
+    method: 'get',
+    path: '/DocumentReference',
+    transaction: 'ITI-67',
+    handle: findDocumentReferences,
+    declares: {
+      resource: 'DocumentReference',
+      interaction: 'search-type',
+      parameters: { ...patientRows, ...documentParameters },
+    },
+  },
+  {
+    method: 'post',
+    path: '/DocumentReference/_search',
+    transaction: 'ITI-67',
+    handle: findDocumentReferencesByPost,
+  },
+  {
+    method: 'post',
+    path: '/DocumentReference',
+    transaction: 'ITI-105',
+    handle: publishDocument,
+    declares: { resource: 'DocumentReference', interaction: 'create' },
+  },
+  {
+    method: 'get',
+    path: '/DocumentReference/:id',
+    transaction: 'ITI-67',
+    handle: readDocumentReference,
+    declares: { resource: 'DocumentReference', interaction: 'read' },
+  },
+  {
+    method: 'get',
+    path: '/DocumentReference/:id/_history/:version',
+    transaction: 'ITI-67',
+    handle: readDocumentReference,
+    declares: { resource: 'DocumentReference', interaction: 'vread' },
+  },
+  {
+    method: 'get',
+    path: '/Binary/:id',
+    transaction: 'ITI-68',
+    handle: retrieveDocument,
+    declares: { resource: 'Binary', interaction: 'read' },
+  },
+  {
+    method: 'get',
+    path: '/Patient',
+    transaction: 'TD0.2',
+    handle: findPatient,
+    declares: { resource: 'Patient', interaction: 'search-type', parameters: patientParameters },
+  },
+  {
+    method: 'put',
+    path: '/Patient',
+    transaction: 'ITI-104',
+    handle: feedPatient,
+    declares: { resource: 'Patient', interaction: 'update', conditional: true },
+  },
+  {
+    method: 'get',
+    path: '/Patient/:id',
+    transaction: 'TD0.2',
+    handle: readPatient,
+    declares: { resource: 'Patient', interaction: 'read' },
+  },
+  {
+    method: 'get',
+    path: '/AuditEvent',
+    transaction: 'ITI-81',
+    handle: findAuditEvents,
+    declares: {
+      resource: 'AuditEvent',
+      interaction: 'search-type',
+      parameters: { ...patientRows, ...auditParameters },
+    },
+  },
+]
