@@ -12,6 +12,9 @@ import { type Answer, registryResponse, type Transaction, type TransactionReques
 /** `urn:uuid:` and a UUID. */
 const entryUuidLength = 45
 
+/** Issues of one answer; a message can hold any number of wrong objects. */
+const mostIssues = 500
+
 export const provideAndRegister: Transaction = {
   name: 'ITI-41',
   requestAction: 'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b',
@@ -81,8 +84,11 @@ function allIssues(
   const missing = reading.entries.filter(({ entryUuid }) => !contents.has(entryUuid)).map(missingDocument)
   const found = [...reading.issues, ...documents, ...missing.map((issue) => asSent(issue))]
   const rules = reading.submission ? validateSubmission(reading.submission, { profile }) : []
-  const places = new Set(found.map(({ location }) => location))
-  return [...found, ...rules.map((issue) => asSent(issue)).filter(({ location }) => !places.has(location))]
+  const places = new Set(found.map(({ location }) => location).filter((location) => location?.includes('/')))
+  const all = [...found, ...rules.map((issue) => asSent(issue)).filter(({ location }) => !places.has(location))]
+  if (all.length <= mostIssues) return all
+  const detail = `${all.length - mostIssues} more violations are not listed: correct these first.`
+  return [...all.slice(0, mostIssues), { code: 'XDSRegistryMetadataError', detail }]
 }
 
 function missingDocument({ entryUuid }: DocumentEntry): Issue {
