@@ -1,9 +1,10 @@
 /** The composition root: configuration → parts → server. The only file that knows every part. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import express from 'express'
-import { destination, type Logger, pino } from 'pino'
+import { destination, pino } from 'pino'
 import type { Caller } from './access/caller.ts'
 import type { Policy } from './access/types.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
@@ -56,7 +57,12 @@ export async function startGateway(config: Config): Promise<Gateway> {
   app.disable('etag')
   app.use(
     '/fhir',
-    createFhirDoor({ ...door, limits, ...(config.server.baseUrl && { baseUrl: `${config.server.baseUrl}/fhir` }) }),
+    createFhirDoor({
+      ...door,
+      limits,
+      patientIdKey: await secretOf(path.join(data, 'patient-id.key'), 16),
+      ...(config.server.baseUrl && { baseUrl: `${config.server.baseUrl}/fhir` }),
+    }),
   )
   const server = await startServer({
     config,
@@ -76,6 +82,18 @@ export async function startGateway(config: Config): Promise<Gateway> {
   }
 }
 
+/** Secret bytes that live as long as the data folder, for this user only; made on first start. */
+async function secretOf(file: string, length: number): Promise<Buffer> {
+  try {
+    await writeFile(file, randomBytes(length), { mode: 0o600, flag: 'wx', flush: true })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  const secret = await readFile(file)
+  if (secret.length !== length) throw new Error(`${file} is damaged: it must hold ${length} bytes`)
+  return secret
+}
+
 function policyOf({ access, metadata }: Config): Policy {
   return { profile: metadata.profile, ...access }
 }
@@ -87,8 +105,11 @@ async function identityOf(config: Config, data: string): Promise<Identity> {
     audience: identity.audience,
     clockSkewSeconds: identity.clockSkewSeconds,
     vihf: { maxAgeSeconds: identity.vihf.maxAgeSeconds },
-    trustedJwtIssuers: identity.jwt,
-    trustedVihf: identity.vihf.certificates,
+    trustedJwtIssuers: identity.jwt.map(({ audience, ...trusted }) => ({
+      ...trusted,
+      ...(audience !== undefined && { audience }),
+    })),
+    trustedVihf: identity.vihf.certificates.map((certificate) => ({ certificate })),
     // The local issuer is neither made nor trusted in production.
     ...(mode === 'development' && { issuer: await openLocalIssuer(data) }),
     ...(identity.anonymous === 'loopback' && { anonymous: tester }),
@@ -108,5 +129,3 @@ const tester: Caller = {
   secretConnection: false,
   proof: 'anonymous',
 }
-
-export type { Logger }

@@ -233,8 +233,8 @@ export async function accessHistory(world: World): Promise<readonly (readonly [s
     const text = (...keys: (string | number)[]) => String(at(event, ...keys) ?? '')
     return [
       text('recorded').replace('T', ' ').slice(0, 19),
-      text('agent', 0, 'name') || text('agent', 0, 'who', 'display'),
-      text('outcomeDesc'),
+      text('agent', 0, 'name') || 'La patiente',
+      `${text('subtype', 0, 'display')}${text('outcome') === '0' ? '' : ' (refusé)'}`,
       text('purposeOfEvent', 0, 'text'),
     ]
   })

@@ -82,7 +82,7 @@ export async function createWorld(): Promise<World> {
           ...(body !== undefined && { 'Content-Type': 'application/fhir+json' }),
           ...(accept !== undefined && { Accept: accept }),
         },
-        ...(body !== undefined && { body }),
+        ...(body !== undefined && { body: new Uint8Array(Buffer.from(body)) }),
       })
       const bytes = Buffer.from(await response.arrayBuffer())
       return { status: response.status, headers: response.headers, bytes, json: parse(bytes) }
