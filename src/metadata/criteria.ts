@@ -155,8 +155,10 @@ function writtenBy(patterns: readonly string[]): Test {
  * are met by a value that ends after the last component the pattern names.
  */
 function likeXcn(pattern: string): (person: Xcn) => boolean {
-  const patterns = new Set([pattern, pattern.replace(/\^+%*$/, '')])
-  const wanted = Array.from(patterns, (each) => Array.from(fold(each)))
+  const whole = Array.from(fold(pattern))
+  const open = whole.slice(0, whole.findLastIndex((character) => character !== '%') + 1)
+  const named = open.slice(0, open.findLastIndex((character) => character !== '^') + 1)
+  const wanted = named.length === open.length ? [whole] : [whole, named]
   return (person) => {
     const text = Array.from(fold(formatXcn(person)))
     return wanted.some((each) => like(text, each))
