@@ -4,10 +4,13 @@
  */
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import { GatewayError } from '../errors.ts'
-import { Base64Decoder, type Spool, type Spooled } from '../spool/index.ts'
+import { GatewayError, type Issue } from '../errors.ts'
+import { Base64Decoder, type Spool, type Spooled, type SpoolSink } from '../spool/index.ts'
+import { createCutter, fhirData } from '../xml/cutter.ts'
+import { XmlError } from '../xml/reader.ts'
 import { type DocumentTarget, JsonCutter } from './json-cutter.ts'
 import { checkStructure, isObject } from './structure/check.ts'
+import { resourceFromXml } from './structure/xml-reader.ts'
 
 /** A search by POST: two hundred identifiers are 12 KiB. */
 const maxFormBytes = 256 * 1024
@@ -30,24 +33,30 @@ export interface ReceivedResource {
   dispose(): Promise<void>
 }
 
+const jsonTypes = ['application/fhir+json', 'application/json']
+const xmlTypes = ['application/fhir+xml', 'application/xml', 'text/xml']
+
 /**
- * Reads a FHIR resource in JSON. Throws GatewayError: `media-type`, `malformed` (every structural violation at once),
- * `over-limit`; nothing is left in the spool then.
+ * Reads a FHIR resource in JSON or XML. Throws GatewayError: `media-type`, `malformed` (every structural violation at
+ * once), `over-limit`; nothing is left in the spool then.
  */
 export async function readResource(request: IncomingMessage, parts: BodyParts): Promise<ReceivedResource> {
-  requireMediaType(request, ['application/fhir+json', 'application/json'])
-  const documents = new Map<string, Spooled>()
-  const dispose = async (): Promise<void> => {
-    for (const document of documents.values()) await document.dispose()
-  }
+  const type = requireMediaType(request, [...jsonTypes, ...xmlTypes])
+  const documents = new DocumentIntake(parts)
   try {
-    const resource = parse(await readText(request, parts, documents))
-    const issues = checkStructure(resource)
-    if (issues.length > 0) throw new GatewayError(issues)
+    const { resource, issues } = jsonTypes.includes(type)
+      ? { resource: await readJson(request, parts, documents), issues: [] }
+      : await readXml(request, parts, documents)
+    const all = [...issues, ...(issues.length > 0 && resource === undefined ? [] : checkStructure(resource))]
+    if (all.length > 0) throw new GatewayError(all)
     if (!isResource(resource)) throw new GatewayError('malformed', { detail: 'Send one FHIR resource.' })
-    return { resource, document: (placeholder) => documents.get(placeholder ?? ''), dispose }
+    return {
+      resource,
+      document: (placeholder) => documents.get(placeholder),
+      dispose: () => documents.dispose(),
+    }
   } catch (error) {
-    await dispose()
+    await documents.dispose()
     throw error
   }
 }
@@ -68,43 +77,80 @@ export async function readForm(request: IncomingMessage): Promise<string> {
   return decode(Buffer.concat(chunks, size))
 }
 
-async function readText(request: IncomingMessage, parts: BodyParts, documents: Map<string, Spooled>): Promise<Buffer> {
-  const nonce = randomBytes(16).toString('hex')
-  let used = 0
-  let open: DocumentInSpool | undefined
+async function readJson(request: IncomingMessage, { limits }: BodyParts, documents: DocumentIntake): Promise<unknown> {
   const cutter = new JsonCutter({
-    maxBytes: parts.limits.maxMetadataBytes,
+    maxBytes: limits.maxMetadataBytes,
     maxDepth,
     maxNodes,
-    open: () => {
-      if (documents.size >= maxDocuments)
-        throw new GatewayError('over-limit', { detail: `A message is limited to ${maxDocuments} documents.` })
-      open = new DocumentInSpool(parts.spool, parts.limits.maxDocumentBytes - used, (document) => {
-        used += document.size
-        const placeholder = `spool/${nonce}/${documents.size}`
-        documents.set(placeholder, document)
-        open = undefined
-        return placeholder
-      })
-      return open
-    },
+    open: () => documents.open(),
   })
+  for await (const chunk of chunksOf(request)) await cutter.write(chunk)
+  return parse(cutter.end())
+}
+
+async function readXml(
+  request: IncomingMessage,
+  { limits }: BodyParts,
+  documents: DocumentIntake,
+): Promise<{ resource: unknown; issues: readonly Issue[] }> {
   try {
+    const cutter = createCutter<string>({
+      rule: fhirData,
+      open: () => documents.open(),
+      maxCuts: maxDocuments,
+      reader: { limits: { maxBytes: limits.maxMetadataBytes, maxDepth }, processingInstructions: 'ignore' },
+    })
     for await (const chunk of chunksOf(request)) await cutter.write(chunk)
-    return cutter.end()
+    return resourceFromXml(await cutter.end(), (text) => cutter.cut(text))
   } catch (error) {
-    await open?.abort()
-    throw error
+    if (!(error instanceof XmlError)) throw error
+    throw new GatewayError(error.kind, { detail: `The XML is refused: ${error.message}.`, cause: error })
+  }
+}
+
+/** The documents of one message on their way to the spool, one after the other. */
+class DocumentIntake {
+  readonly #parts: BodyParts
+  readonly #documents = new Map<string, Spooled>()
+  readonly #nonce = randomBytes(16).toString('hex')
+  #used = 0
+  #open: DocumentInSpool | undefined
+
+  constructor(parts: BodyParts) {
+    this.#parts = parts
+  }
+
+  open(): DocumentTarget {
+    if (this.#documents.size >= maxDocuments)
+      throw new GatewayError('over-limit', { detail: `A message is limited to ${maxDocuments} documents.` })
+    const { spool, limits } = this.#parts
+    this.#open = new DocumentInSpool(spool.sink(limits.maxDocumentBytes - this.#used), (document) => {
+      this.#used += document.size
+      const placeholder = `spool/${this.#nonce}/${this.#documents.size}`
+      this.#documents.set(placeholder, document)
+      this.#open = undefined
+      return placeholder
+    })
+    return this.#open
+  }
+
+  get(placeholder: string | undefined): Spooled | undefined {
+    return this.#documents.get(placeholder ?? '')
+  }
+
+  async dispose(): Promise<void> {
+    await this.#open?.abort()
+    for (const document of this.#documents.values()) await document.dispose()
   }
 }
 
 class DocumentInSpool implements DocumentTarget {
   readonly #decoder = new Base64Decoder()
-  readonly #sink: ReturnType<Spool['sink']>
+  readonly #sink: SpoolSink
   readonly #done: (document: Spooled) => string
 
-  constructor(spool: Spool, maxBytes: number, done: (document: Spooled) => string) {
-    this.#sink = spool.sink(maxBytes)
+  constructor(sink: SpoolSink, done: (document: Spooled) => string) {
+    this.#sink = sink
     this.#done = done
   }
 
@@ -150,7 +196,8 @@ function isResource(value: unknown): value is { readonly resourceType: string } 
   return isObject(value) && typeof value.resourceType === 'string'
 }
 
-function requireMediaType(request: IncomingMessage, accepted: readonly string[]): void {
+/** The media type of the body, one of those accepted, in UTF-8 and not encoded. */
+function requireMediaType(request: IncomingMessage, accepted: readonly string[]): string {
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';')
   const charset = parameters
     .map((parameter) => /^\s*charset\s*=\s*"?([^"\s]+)"?\s*$/.exec(parameter)?.[1])
@@ -162,4 +209,5 @@ function requireMediaType(request: IncomingMessage, accepted: readonly string[])
     throw new GatewayError('media-type', { detail: 'Send the body in UTF-8.' })
   if (encoding !== undefined && encoding !== 'identity')
     throw new GatewayError('media-type', { detail: 'Send the body without Content-Encoding.' })
+  return type.trim()
 }
