@@ -11,6 +11,8 @@ import { escaped, type Form, plain } from './hl7v2.ts'
 import { isInsAuthority, oids, systems } from './terms.ts'
 
 const URN_OID = 'urn:oid:'
+/** The form of an OID, an extension after it or not. Published examples are longer than XDS allows: the rules say so. */
+const DOTTED = /^[0-2](\.\d+)+(\^.*)?$/
 
 /** The FHIR system of an authority; undefined where it has none that reads back as the same authority. */
 export function systemOf(authority: Hd | undefined): string | undefined {
@@ -87,8 +89,7 @@ export const cxForm: Form<Cx, Identifier> = {
  */
 export const uniqueIdForm: Form<string, Identifier> = {
   write: (id) => {
-    const [root = ''] = id.split('^', 1)
-    if (isOid(root)) return { use: 'usual', system: systems.uri, value: URN_OID + id }
+    if (DOTTED.test(id)) return { use: 'usual', system: systems.uri, value: URN_OID + id }
     return { use: 'usual', ...(/^[a-z][a-z0-9+.-]*:\S+$/i.test(id) && { system: systems.uri }), value: id }
   },
   read: uniqueIdOf,

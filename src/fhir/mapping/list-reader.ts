@@ -4,11 +4,11 @@
  */
 import type { Identifier, List, Reference } from '@medplum/fhirtypes'
 import type { Issue } from '../../errors.ts'
-import { formatXon } from '../../metadata/hl7.ts'
+import { formatXon, formatXtn } from '../../metadata/hl7.ts'
 import type { Dtm, EntryUuid, UniqueId } from '../../metadata/identifiers.ts'
 import type { Author, AvailabilityStatus, Code, Folder, Recipient, SubmissionSet } from '../../metadata/model.ts'
 import { claimsMinimal, readIdentity, readSlots, readUniqueId } from './attributes.ts'
-import { readAuthor, readInstitution } from './author.ts'
+import { readAuthor } from './author.ts'
 import { readConcept } from './coding.ts'
 import { readSubject } from './patient.ts'
 import { defined, extensionOf, extensionsOf, Reading, type ReadOptions } from './reading.ts'
@@ -195,19 +195,25 @@ function readAuthors(list: List, reading: Reading): readonly Author[] {
   const named = source && (source.reference ?? source.identifier ?? source.display) !== undefined
   const first = named ? readAuthor(source, location, reading, 'DR_8') : undefined
   const organizations = extensionsOf(source, ext.authorOrg).flatMap(
-    ({ valueReference }) => (valueReference && readInstitution(valueReference, `${location}.extension`, reading)) ?? [],
+    ({ valueReference }) => (valueReference && readAuthor(valueReference, `${location}.extension`, reading)) ?? [],
   )
-  const known = new Set(first?.institutions.map(formatXon))
-  const added = organizations.filter((each) => !known.has(formatXon(each)))
-  const main =
-    first || added.length > 0
-      ? { roles: [], specialties: [], telecoms: [], ...first, institutions: [...(first?.institutions ?? []), ...added] }
-      : undefined
+  const main = organizations.reduce<Author | undefined>(withOrganization, first)
   const others = extensionsOf(list, ext.author).flatMap(
     ({ valueReference }) =>
       (valueReference && readAuthor(valueReference, at(list, ext.author, reading.path), reading)) ?? [],
   )
   return [...(main ? [main] : []), ...others]
+}
+
+/** The organization a source belongs to (MHD): part of the same author. */
+function withOrganization(author: Author | undefined, organization: Author): Author {
+  if (author === undefined) return organization
+  const known = new Set([...author.institutions.map(formatXon), ...author.telecoms.map(formatXtn)])
+  return {
+    ...author,
+    institutions: [...author.institutions, ...organization.institutions.filter((each) => !known.has(formatXon(each)))],
+    telecoms: [...author.telecoms, ...organization.telecoms.filter((each) => !known.has(formatXtn(each)))],
+  }
 }
 
 function readRecipient(reference: Reference, location: string, reading: Reading): Recipient | undefined {

@@ -10,6 +10,7 @@ import { type Cx, cxOf, formatCx, parseCx, patientKeyOf } from '../../metadata/h
 import { isOid, type PatientKey, patientKey, splitPatientKey } from '../../metadata/identifiers.ts'
 import { agrees, escaped, plain, readExact, writeExact } from './hl7v2.ts'
 import { cxForm, writeIdentifier } from './identifier.ts'
+import { memoised } from './memo.ts'
 import { readName, writeName } from './person.ts'
 import { defined, extensionOf, extensionsOf, type Reading, some } from './reading.ts'
 import { ext, isInsAuthority } from './terms.ts'
@@ -25,9 +26,11 @@ export function writeSubject(
   return defined<Reference<Patient>>({
     reference: key && patientReference?.(key),
     type: 'Patient',
-    identifier: writeExact(cxForm, patientId),
+    identifier: writePatientId(patientId),
   })
 }
+
+const writePatientId = memoised((patientId: Cx) => writeExact(cxForm, patientId))
 
 /**
  * The patientId of a subject: its identifier, `Patient?identifier=system|value`, a contained or resolvable Patient, or
@@ -108,9 +111,13 @@ export interface SourcePatient {
 }
 
 /** The Patient to contain; undefined when nothing is known of the source patient. */
-export function writeSourcePatient(source: SourcePatient): Patient | undefined {
-  const { sourcePatientId, sourcePatientInfo } = source
+export function writeSourcePatient({ sourcePatientId, sourcePatientInfo }: SourcePatient): Patient | undefined {
   if (sourcePatientId === undefined && sourcePatientInfo.length === 0) return undefined
+  return writeSource({ sourcePatientInfo, ...(sourcePatientId && { sourcePatientId }) })
+}
+
+const writeSource = memoised((source: SourcePatient): Patient => {
+  const { sourcePatientId, sourcePatientInfo } = source
   const patient = patientOf(source)
   if (isSame(sourcePatientOf(patient), source)) return patient
   return {
@@ -120,7 +127,7 @@ export function writeSourcePatient(source: SourcePatient): Patient | undefined {
       ...sourcePatientInfo.map((line) => ({ url: ext.sourcePatientInfo, valueString: line })),
     ],
   }
-}
+})
 
 function isSame(a: SourcePatient, b: SourcePatient): boolean {
   const form = ({ sourcePatientId: id, sourcePatientInfo: lines }: SourcePatient) =>

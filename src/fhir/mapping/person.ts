@@ -27,6 +27,7 @@ import {
 } from '../../metadata/hl7.ts'
 import { escaped, type Form, plain, readExact, writeExact } from './hl7v2.ts'
 import { readIdentifier, systemOf, writeIdentifier } from './identifier.ts'
+import { memoised } from './memo.ts'
 import { defined, type Problems, some } from './reading.ts'
 import { isInsAuthority, oids } from './terms.ts'
 
@@ -149,13 +150,9 @@ const practitionerForm: Form<Xcn, ReadablePerson> = {
   },
 }
 
-export function writePerson(person: Xcn): PersonResource {
-  return writeExact(personForm, person) as PersonResource
-}
+export const writePerson = memoised((person: Xcn) => writeExact(personForm, person) as PersonResource)
 
-export function writePractitioner(person: Xcn): Practitioner {
-  return writeExact(practitionerForm, person) as Practitioner
-}
+export const writePractitioner = memoised((person: Xcn) => writeExact(practitionerForm, person) as Practitioner)
 
 /** Undefined for a resource that names nobody: it may still have telecoms. */
 export function readPersonResource(
@@ -193,9 +190,7 @@ const organizationForm: Form<Xon, Organization> = {
   parse: parseXon,
 }
 
-export function writeOrganization(xon: Xon): Organization {
-  return writeExact(organizationForm, xon)
-}
+export const writeOrganization = memoised((xon: Xon) => writeExact(organizationForm, xon))
 
 /** XON.1 is required (ITI TF-3 4.2.3.1.7): an Organization without a name is shown by its identifier, with a warning. */
 export function readOrganization(resource: Organization, location: string, problems: Problems): Xon | undefined {

@@ -57,9 +57,11 @@ export class Reading {
     this.path = options.path ?? resource.resourceType
     this.options = options
     const contained = 'contained' in resource ? (resource.contained ?? []) : []
-    for (const [index, each] of contained.entries())
-      if (each.id !== undefined)
-        this.#contained.set(each.id, { resource: each, location: `${this.path}.contained[${index}]` })
+    for (const [index, each] of contained.entries()) {
+      const location = `${this.path}.contained[${index}]`
+      if ('modifierExtension' in each) this.#refuseModifiers(location)
+      if (each.id !== undefined) this.#contained.set(each.id, { resource: each, location })
+    }
   }
 
   /** The resource a reference leads to; `location` is where the reference stands. */
@@ -80,11 +82,14 @@ export class Reading {
     location: string,
     known: readonly string[],
   ): void {
-    if (element.modifierExtension !== undefined)
-      this.problems.error(`${location}.modifierExtension`, 'Leave modifierExtension out: none is understood here.')
+    if (element.modifierExtension !== undefined) this.#refuseModifiers(location)
     for (const [index, { url }] of (element.extension ?? []).entries())
       if (!known.includes(url) && url !== ext.hl7v2)
         this.problems.lost(`${location}.extension[${index}]`, 'This extension has no place in the metadata.')
+  }
+
+  #refuseModifiers(location: string): void {
+    this.problems.error(`${location}.modifierExtension`, 'Leave modifierExtension out: none is understood here.')
   }
 
   /** Elements with a meaning that the metadata model has no attribute for. */

@@ -8,6 +8,7 @@ import { isOid } from '../../metadata/identifiers.ts'
 import { codeOf, displayOf, fromFhirSystem, valueSet } from '../../nomenclature/index.ts'
 import { writeCoding } from './coding.ts'
 import { escaped, type Form, plain, readExact, writeExact } from './hl7v2.ts'
+import { memoised } from './memo.ts'
 import type { Problems } from './reading.ts'
 import { oids } from './terms.ts'
 
@@ -46,13 +47,9 @@ const specialtyForm: Form<string, CodeableConcept> = {
   },
 }
 
-export function writeRole(role: string): CodeableConcept {
-  return writeExact(roleForm, role)
-}
+export const writeRole = memoised((role: string) => writeExact(roleForm, role))
 
-export function writeSpecialty(specialty: string): CodeableConcept {
-  return writeExact(specialtyForm, specialty)
-}
+export const writeSpecialty = memoised((specialty: string) => writeExact(specialtyForm, specialty))
 
 interface Functions {
   readonly roles: readonly string[]

@@ -1,0 +1,389 @@
+import assert from 'node:assert/strict'
+import type { DocumentReference } from '@medplum/fhirtypes'
+import { fromDocumentReference, toDocumentReference } from '../../../src/fhir/mapping/index.ts'
+import { type Dtm, newEntryUuid, type UniqueId } from '../../../src/metadata/identifiers.ts'
+import { aDocumentEntry, codes, sha1 } from '../../mothers/metadata.ts'
+import {
+  aDocumentReference,
+  baseUrl,
+  coded,
+  entryOf,
+  entryUuid,
+  insSystem,
+  published,
+  sent,
+  served,
+  withAttachment,
+  withContext,
+} from './published.ts'
+
+const archivedUrl = 'https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is-archived'
+
+/** rule (or code), location of each error. */
+function errorsOf(resource: DocumentReference, path?: string): string[] {
+  return published(resource, path === undefined ? {} : { path })
+    .issues.filter(({ severity }) => severity === 'error')
+    .map(({ rule, code, location }) => `${rule ?? code} ${location}`)
+}
+
+describe('mapping/document-reference, as served', () => {
+  it('names itself by the logicalId, and carries entryUUID, logicalId and version', () => {
+    const logicalId = newEntryUuid()
+    const entry = aDocumentEntry({ logicalId, version: 3 })
+    const resource = toDocumentReference(entry, { baseUrl, updatedAt: '2026-05-12T08:16:00.000Z' })
+    assert.equal(resource.id, logicalId.slice('urn:uuid:'.length))
+    assert.equal(resource.meta?.versionId, '3')
+    assert.equal(resource.meta?.lastUpdated, '2026-05-12T08:16:00.000Z')
+    assert.deepEqual(
+      resource.identifier?.map(({ use, value }) => [use, value]),
+      [
+        ['official', entry.entryUuid],
+        ['secondary', logicalId],
+      ],
+    )
+    assert.equal(resource.content[0]?.attachment.url, `${baseUrl}/Binary/${resource.id}`)
+  })
+
+  for (const [uniqueId, value] of [
+    ['1.2.250.1.999.7', 'urn:oid:1.2.250.1.999.7'],
+    ['1.2.250.1.999.7^A12', 'urn:oid:1.2.250.1.999.7^A12'],
+    ['urn:uuid:6d0c2d5e-90a1-4ed2-8a0d-6a5f9f3f7b10', 'urn:uuid:6d0c2d5e-90a1-4ed2-8a0d-6a5f9f3f7b10'],
+    ['https://lab.example.org/reports/7', 'https://lab.example.org/reports/7'],
+  ] as const)
+    it(`writes the uniqueId ${uniqueId} as a URI and reads it back`, () => {
+      const resource = served(aDocumentEntry({ uniqueId: uniqueId as UniqueId }))
+      assert.deepEqual(resource.masterIdentifier, { use: 'usual', system: 'urn:ietf:rfc:3986', value })
+      assert.equal(entryOf(resource).uniqueId, uniqueId)
+    })
+
+  for (const uniqueId of ['DOC-0042', 'urn:oid:1.2.250.1.999.7', 'urn:oid:nonsense'])
+    it(`keeps the uniqueId ${uniqueId}, which is neither OID nor UUID`, () => {
+      assert.equal(entryOf(served(aDocumentEntry({ uniqueId: uniqueId as UniqueId }))).uniqueId, uniqueId)
+    })
+
+  for (const [availabilityStatus, status, archived] of [
+    ['Approved', 'current', undefined],
+    ['Archived', 'current', true],
+    ['Deprecated', 'superseded', undefined],
+    ['Deleted', 'entered-in-error', undefined],
+  ] as const)
+    it(`serves ${availabilityStatus} as ${status}${archived ? ' and archived' : ''}`, () => {
+      const resource = served(aDocumentEntry({ availabilityStatus, extra: [{ name: 'urn:x:y', values: ['1'] }] }))
+      assert.equal(resource.status, status)
+      assert.equal(resource.extension?.find(({ url }) => url === archivedUrl)?.valueBoolean, archived)
+      // JSON Patch of the guide points to /extension/0
+      if (archived) assert.equal(resource.extension?.[0]?.url, archivedUrl)
+      assert.equal(fromDocumentReference(resource, { profile: 'ci-sis' }).entry?.availabilityStatus, availabilityStatus)
+    })
+
+  it('serves visibility before N and reads N first', () => {
+    const confidentialityCodes = [codes.normal, codes.maskedToProfessionals, codes.hiddenFromRepresentatives]
+    const resource = served(aDocumentEntry({ confidentialityCodes }))
+    assert.deepEqual(
+      resource.securityLabel?.map(({ coding }) => coding?.[0]?.code),
+      ['MASQUE_PS', 'INVISIBLE_REPRESENTANTS_LEGAUX', 'N'],
+    )
+    assert.deepEqual(entryOf(resource).confidentialityCodes, confidentialityCodes)
+  })
+
+  it('leaves confidentiality codes of other code systems in their order', () => {
+    const confidentialityCodes = [
+      { code: 'B', system: '1.2.250.1.999.4' },
+      { code: 'A', system: '1.2.250.1.999.4' },
+    ]
+    assert.deepEqual(
+      entryOf(served(aDocumentEntry({ confidentialityCodes }))).confidentialityCodes,
+      confidentialityCodes,
+    )
+  })
+
+  it('gives the SHA-1 as base64 of its 20 bytes', () => {
+    const hash = sha1(Buffer.from('x'))
+    const written = served(aDocumentEntry({ hash })).content[0]?.attachment.hash ?? ''
+    assert.equal(Buffer.from(written, 'base64').length, 20)
+    assert.equal(Buffer.from(written, 'base64').toString('hex'), hash)
+  })
+
+  it('keeps a size beyond FHIR unsignedInt', () => {
+    const size = 2 ** 31 + 5
+    const resource = served(aDocumentEntry({ size }))
+    assert.equal(resource.content[0]?.attachment.size, undefined)
+    assert.equal(entryOf(resource).size, size)
+  })
+
+  it('writes creationTime into date and attachment.creation alike', () => {
+    const resource = served(aDocumentEntry({ creationTime: '20260512081530' as Dtm }))
+    assert.equal(resource.date, '2026-05-12T08:15:30Z')
+    assert.equal(resource.content[0]?.attachment.creation, '2026-05-12T08:15:30Z')
+  })
+
+  for (const creationTime of ['2026', '202605', '20260512', '2026051208', '202605120815'] as const)
+    it(`keeps the precision of ${creationTime}: what FHIR must fill up is not taken for known`, () => {
+      const entry = aDocumentEntry({ creationTime: creationTime as Dtm, serviceStartTime: creationTime as Dtm })
+      const read = entryOf(served({ ...entry, serviceStopTime: creationTime as Dtm }))
+      assert.deepEqual(
+        [read.creationTime, read.serviceStartTime, read.serviceStopTime],
+        [creationTime, creationTime, creationTime],
+      )
+    })
+
+  it('names the feeding structure as custodian where it is known', () => {
+    const resource = toDocumentReference(aDocumentEntry(), { baseUrl, custodian: { id: '1010099999' } })
+    assert.deepEqual(resource.custodian, {
+      type: 'Organization',
+      identifier: { system: 'urn:oid:1.2.250.1.71.4.2.2', value: '1010099999' },
+    })
+    assert.equal(served(aDocumentEntry()).custodian, undefined)
+  })
+
+  it('writes replaces and transforms for XFRM_RPLC, and reads them as one', () => {
+    const target = newEntryUuid()
+    const other = newEntryUuid()
+    const resource = toDocumentReference(aDocumentEntry(), {
+      baseUrl,
+      relations: [
+        { type: 'XFRM_RPLC', target },
+        { type: 'APND', target: other, documentation: codes.report },
+        { type: 'IsSnapshotOf', target: other },
+        { type: 'signs', target: other },
+      ],
+    })
+    const reference = `DocumentReference/${target.slice(9)}`
+    assert.deepEqual(
+      resource.relatesTo?.map(({ code }) => code),
+      ['replaces', 'transforms', 'appends', 'transforms', 'signs'],
+    )
+    assert.equal(resource.relatesTo?.[0]?.target.reference, reference)
+    const { relations } = published(sent(resource))
+    assert.deepEqual(
+      relations.map(({ type }) => type),
+      ['XFRM_RPLC', 'APND', 'IsSnapshotOf', 'signs'],
+    )
+    assert.deepEqual(relations[0]?.target, { reference })
+    assert.deepEqual(relations[1]?.documentation, codes.report)
+  })
+
+  it('claims the profile that holds: minimal for limited metadata, none when neither limited nor complete', () => {
+    const claim = (changes: Parameters<typeof aDocumentEntry>[0]) => served(aDocumentEntry(changes)).meta?.profile?.[0]
+    assert.match(claim({}) ?? '', /\/IHE\.MHD\.Comprehensive\.DocumentReference$/)
+    assert.match(claim({ limitedMetadata: true }) ?? '', /\/IHE\.MHD\.Minimal\.DocumentReference$/)
+    assert.equal(claim({ formatCode: undefined }), undefined)
+  })
+
+  it('keeps what MHD has no element for', () => {
+    const entry = aDocumentEntry({
+      homeCommunityId: 'urn:oid:1.2.250.1.999.8',
+      documentAvailability: 'Offline',
+      uri: 'IHE_XDM/SUBSET01/DOC00001.XML',
+      stability: 'on-demand',
+      hash: undefined,
+      size: undefined,
+      extra: [{ name: 'urn:exemple:a', values: ['1', '2'] }],
+    })
+    const read = fromDocumentReference(served(entry), { profile: 'ihe' })
+    assert.deepEqual(read.issues, [])
+    assert.deepEqual(read.entry, entry)
+  })
+
+  it('shares nothing that a reader of one answer could change for another', () => {
+    const entry = aDocumentEntry()
+    const first = toDocumentReference(entry, { baseUrl })
+    assert.throws(() => Object.assign(first.subject?.identifier ?? {}, { value: 'someone else' }), TypeError)
+    assert.equal(toDocumentReference(entry, { baseUrl }).subject?.identifier?.value, entry.patientId.id)
+  })
+})
+
+describe('mapping/document-reference, as published', () => {
+  it('gives the entry its assigned identity, version 1 and Approved, whatever ids the source sends', () => {
+    const entry = entryOf(
+      aDocumentReference({
+        id: 'mine',
+        identifier: [{ use: 'official', system: 'urn:ietf:rfc:3986', value: newEntryUuid() }],
+      }),
+    )
+    assert.equal(entry.entryUuid, entryUuid)
+    assert.equal(entry.logicalId, entryUuid)
+    assert.equal(entry.version, 1)
+    assert.equal(entry.availabilityStatus, 'Approved')
+  })
+
+  it('reports every violation at once, each with rule and location', () => {
+    const resource = aDocumentReference({
+      masterIdentifier: undefined,
+      status: 'superseded',
+      subject: {},
+      type: { text: 'bilan' },
+      author: [{ reference: '#nobody' }],
+      content: [{ attachment: { hash: 'AAAA' } }],
+      context: { sourcePatientInfo: { reference: '#nobody' } },
+    })
+    assert.deepEqual(errorsOf(resource, 'Bundle.entry[1].resource'), [
+      'DR_10 Bundle.entry[1].resource.masterIdentifier',
+      'DR_11 Bundle.entry[1].resource.status',
+      'profile-violation Bundle.entry[1].resource.type',
+      'CMPMETA4_1 Bundle.entry[1].resource.subject',
+      'DR_8 Bundle.entry[1].resource.author[0]',
+      'DR_3 Bundle.entry[1].resource.content[0].attachment.contentType',
+      'profile-violation Bundle.entry[1].resource.content[0].attachment.hash',
+      'DR_7 Bundle.entry[1].resource.context.sourcePatientInfo',
+    ])
+    assert.equal(published(resource).entry, undefined)
+    for (const { detail } of published(resource).issues) assert.match(detail ?? '', /\w/)
+  })
+
+  it('refuses modifierExtension wherever it stands, and implicitRules', () => {
+    const modifierExtension = [{ url: 'https://example.org/not', valueBoolean: true }]
+    const resource = aDocumentReference()
+    const [content] = resource.content
+    const modified = sent({
+      ...resource,
+      modifierExtension,
+      implicitRules: 'https://example.org/rules',
+      contained: [{ ...resource.contained?.[0], modifierExtension }, resource.contained?.[1]],
+      content: [{ ...content, modifierExtension }],
+      context: { ...resource.context, modifierExtension },
+      relatesTo: [{ code: 'replaces', target: { reference: 'DocumentReference/1' }, modifierExtension }],
+    } as DocumentReference)
+    assert.deepEqual(errorsOf(modified), [
+      'profile-violation DocumentReference.contained[0].modifierExtension',
+      'profile-violation DocumentReference.modifierExtension',
+      'profile-violation DocumentReference.implicitRules',
+      'profile-violation DocumentReference.relatesTo[0].modifierExtension',
+      'profile-violation DocumentReference.content[0].modifierExtension',
+      'profile-violation DocumentReference.context.modifierExtension',
+    ])
+  })
+
+  it('says what it does not keep', () => {
+    const { issues, entry } = published(
+      aDocumentReference({
+        docStatus: 'final',
+        extension: [{ url: 'https://example.org/colour', valueString: 'red' }],
+      }),
+    )
+    assert.ok(entry)
+    assert.deepEqual(
+      issues.map(({ severity, code, location }) => [severity, code, location]),
+      [
+        ['warning', 'XDSExtraMetadataNotSaved', 'DocumentReference.extension[0]'],
+        ['warning', 'XDSExtraMetadataNotSaved', 'DocumentReference.docStatus'],
+      ],
+    )
+    assert.deepEqual(errorsOf(aDocumentReference({ docStatus: 'entered-in-error' })), [
+      'profile-violation DocumentReference.docStatus',
+    ])
+  })
+
+  it('accepts the hash as base64 of the bytes or of the hexadecimal digits, and nothing else', () => {
+    const digits = sha1(Buffer.from('Hello'))
+    for (const hash of [Buffer.from(digits, 'hex'), Buffer.from(digits), Buffer.from(digits.toUpperCase())])
+      assert.equal(entryOf(withAttachment({ hash: hash.toString('base64') })).hash, digits)
+    const sha256 = Buffer.alloc(32, 1).toString('base64')
+    assert.deepEqual(errorsOf(withAttachment({ hash: sha256 })), [
+      'profile-violation DocumentReference.content[0].attachment.hash',
+    ])
+  })
+
+  it('takes creationTime from date or attachment.creation, from either alone', () => {
+    assert.equal(entryOf(aDocumentReference({ date: undefined })).creationTime, '20260512081530')
+    assert.equal(entryOf(withAttachment({ creation: undefined })).creationTime, '20260512081530')
+  })
+
+  it('takes the more precise of two times that agree, without a word', () => {
+    const { entry, issues } = published(withAttachment({ creation: '2026-05-12' }))
+    assert.equal(entry?.creationTime, '20260512081530')
+    assert.deepEqual(issues, [])
+    // the same local day, the day before in UTC
+    const night = { ...withAttachment({ creation: '2026-05-12' }), date: '2026-05-12T00:30:00+02:00' }
+    assert.deepEqual(published(night).issues, [])
+    assert.equal(published(night).entry?.creationTime, '20260511223000')
+  })
+
+  it('takes attachment.creation where date says another time, and warns', () => {
+    const { entry, issues } = published(withAttachment({ creation: '2026-05-11T08:00:00Z' }))
+    assert.equal(entry?.creationTime, '20260511080000')
+    assert.deepEqual(
+      issues.map(({ severity, location }) => [severity, location]),
+      [['warning', 'DocumentReference.date']],
+    )
+  })
+
+  it('derives the class from the type in ci-sis only, and only when none is sent', () => {
+    const resource = aDocumentReference({ category: undefined })
+    assert.deepEqual(entryOf(resource).classCode, codes.report)
+    assert.equal(entryOf(resource, { profile: 'ihe' }).classCode, undefined)
+    const sentClass = aDocumentReference({ category: [coded('urn:oid:1.2.250.1.213.1.1.4.1', '11')] })
+    assert.equal(entryOf(sentClass).classCode?.code, '11')
+  })
+
+  it('reads the masterIdentifier as root and extension too, and refuses a system no uniqueId can have', () => {
+    const identified = (system: string, value: string) => aDocumentReference({ masterIdentifier: { system, value } })
+    assert.equal(entryOf(identified('urn:oid:1.2.250.1.999.5', 'A7')).uniqueId, '1.2.250.1.999.5^A7')
+    assert.deepEqual(errorsOf(identified('https://hospital.example.org/documents', '7')), [
+      'DR_10 DocumentReference.masterIdentifier',
+    ])
+  })
+
+  it('refuses two contents, two classes, and an archived publication', () => {
+    const { content } = aDocumentReference()
+    assert.deepEqual(errorsOf(aDocumentReference({ content: [...content, ...content] })), [
+      'DR_1 DocumentReference.content',
+    ])
+    const category = [coded('urn:oid:1.2.250.1.213.1.1.4.1', '11'), coded('urn:oid:1.2.250.1.213.1.1.4.1', '10')]
+    assert.deepEqual(errorsOf(aDocumentReference({ category })), ['profile-violation DocumentReference.category'])
+    const extension = [{ url: archivedUrl, valueBoolean: true }]
+    assert.deepEqual(errorsOf(aDocumentReference({ extension })), ['DR_11 DocumentReference.status'])
+  })
+
+  it('treats a simplified publication as limited metadata unless it is complete, and a minimal one always', () => {
+    const base = 'https://profiles.ihe.net/ITI/MHD/StructureDefinition/IHE.MHD.'
+    const simplified = { profile: [`${base}SimplifiedPublish.DocumentReference`] }
+    const limited = (changes: Parameters<typeof aDocumentReference>[0]) =>
+      entryOf(aDocumentReference(changes)).limitedMetadata
+    assert.equal(limited({ meta: simplified }), false)
+    assert.equal(limited({ meta: simplified, securityLabel: undefined }), true)
+    assert.equal(limited({ meta: { profile: [`${base}Minimal.DocumentReference`] } }), true)
+    assert.equal(limited({ securityLabel: undefined }), false)
+    assert.equal(entryOf(aDocumentReference(), { limitedMetadata: true }).limitedMetadata, true)
+  })
+
+  it('finds an extension that contradicts the elements beside it', () => {
+    const hl7v2 = 'https://dmp-gateway.example.org/fhir/StructureDefinition/hl7v2-value'
+    const forged = aDocumentReference({
+      subject: {
+        identifier: {
+          extension: [{ url: hl7v2, valueString: '160059999999999^^^&1.2.250.1.213.1.4.10&ISO^NH' }],
+          system: insSystem,
+          value: '260059999999999',
+        },
+      },
+    })
+    assert.equal(published(forged).entry, undefined)
+    assert.match(errorsOf(forged).join(), /DocumentReference\.subject\.identifier/)
+  })
+
+  it('refuses a time that does not exist', () => {
+    assert.deepEqual(errorsOf(withContext({ period: { start: '2026-02-30' } })), [
+      'profile-violation DocumentReference.context.period.start',
+    ])
+  })
+
+  it('returns the custodian beside the entry, and does not refuse one it cannot read', () => {
+    const custodian = {
+      identifier: { system: 'urn:oid:1.2.250.1.71.4.2.2', value: '1010099999' },
+      display: 'CH EXEMPLE',
+    }
+    assert.deepEqual(published(aDocumentReference({ custodian })).custodian, {
+      id: '1010099999',
+      assigningAuthority: { universalId: '1.2.250.1.71.4.2.2', universalIdType: 'ISO' },
+      idType: 'IDNST',
+      name: 'CH EXEMPLE',
+    })
+    const { entry, issues } = published(aDocumentReference({ custodian: { reference: 'Organization/elsewhere' } }))
+    assert.ok(entry)
+    assert.deepEqual(
+      issues.map(({ severity, location }) => [severity, location]),
+      [['warning', 'DocumentReference.custodian']],
+    )
+  })
+})
