@@ -82,7 +82,7 @@ function allIssues(
 ): readonly Issue[] {
   const asSent = inTheWordsOfTheSender(reading)
   const missing = reading.entries.filter(({ entryUuid }) => !contents.has(entryUuid)).map(missingDocument)
-  const found = [...reading.issues, ...documents, ...missing.map((issue) => asSent(issue))]
+  const found = [...reading.issues, ...documents, ...missing].map((issue) => asSent(issue))
   const rules = reading.submission ? validateSubmission(reading.submission, { profile }) : []
   const places = new Set(found.map(({ location }) => location).filter((location) => location?.includes('/')))
   const all = [...found, ...rules.map((issue) => asSent(issue)).filter(({ location }) => !places.has(location))]
@@ -96,12 +96,20 @@ function missingDocument({ entryUuid }: DocumentEntry): Issue {
   return { code: 'XDSMissingDocument', rule: 'M56', location: entryUuid, detail }
 }
 
-/** The sender knows its objects by the ids it gave them, symbolic ones included. */
+/**
+ * The sender knows its objects by the ids it gave them, symbolic ones included. Of hash and size the repository judges
+ * itself, so that what is wrong with them has its code, the form included (ITI TF-2 3.41.4.1.3).
+ */
 function inTheWordsOfTheSender({ ids }: ReadSubmission): (issue: Issue) => Issue {
   const sent = new Map<string, string>([...ids].map(([id, entryUuid]) => [entryUuid, id]))
   return (issue) => {
-    const entryUuid = issue.location?.slice(0, entryUuidLength) ?? ''
-    const id = sent.get(entryUuid)
-    return id === undefined ? issue : { ...issue, location: id + (issue.location?.slice(entryUuidLength) ?? '') }
+    const { location } = issue
+    if (location === undefined) return issue
+    const id = sent.get(location.slice(0, entryUuidLength))
+    return {
+      ...issue,
+      ...(id !== undefined && { location: id + location.slice(entryUuidLength) }),
+      ...(/\/(hash|size)$/.test(location) && { code: 'XDSRepositoryMetadataError' }),
+    }
   }
 }
