@@ -76,6 +76,7 @@ export const errorTable = {
   'confidentiality-combination': refusal('INVISIBLE_PATIENT et MASQUE_PS ne se cumulent pas.', 'INVISIBLE_PATIENT and MASQUE_PS do not combine.', 422, 'business-rule'),
   'confidentiality-not-applicable': refusal('Ce code de confidentialité ne s’applique pas à ce patient.', 'This confidentiality code does not apply to this patient.', 422, 'business-rule'),
   'author-cannot-read': row('XDSExtraMetadataNotSaved', 200, 'informational', 'La matrice d’habilitation ne permet pas à l’auteur de relire ce type de document.', 'The habilitation matrix does not let the author read this type of document back.'),
+  'metadata-completed': row('XDSExtraMetadataNotSaved', 200, 'informational', 'Une métadonnée absente a été complétée.', 'A missing attribute was completed.'),
   'not-the-author': refusal('Seul l’auteur du document peut faire cette action.', 'Only the author of the document may do this.'),
   'set-at-feeding': refusal('Ce code de confidentialité ne se pose qu’à l’alimentation.', 'This confidentiality code can only be set when the document is fed.', 422, 'business-rule'),
   'use-replacement': refusal('Avec un certificat de structure, remplacez le document en portant la nouvelle confidentialité.', 'With a structure certificate, replace the document with the new confidentiality instead.'),

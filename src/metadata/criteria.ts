@@ -19,6 +19,26 @@ export interface TimeRange {
   readonly to?: Dtm
 }
 
+/** FindSubmissionSets (ITI TF-2 3.18.4.1.2.3.7.2). */
+export interface SubmissionSetCriteria {
+  readonly sourceIds?: readonly string[]
+  readonly submissionTime?: readonly TimeRange[]
+  /** SQL LIKE patterns over the formatted XCN of authors, OR. */
+  readonly authorPersons?: readonly string[]
+  readonly contentTypeCodes?: readonly CodeMatch[]
+  /** entryUUID or logicalID, any version. */
+  readonly entryUuids?: readonly string[]
+  readonly uniqueIds?: readonly string[]
+}
+
+/** FindFolders (ITI TF-2 3.18.4.1.2.3.7.3). */
+export interface FolderCriteria {
+  readonly lastUpdateTime?: readonly TimeRange[]
+  readonly codes?: readonly (readonly CodeMatch[])[]
+  readonly entryUuids?: readonly string[]
+  readonly uniqueIds?: readonly string[]
+}
+
 /** Inside a list: OR. Lists of lists: AND of ORs. */
 export interface DocumentCriteria {
   readonly classCodes?: readonly CodeMatch[]

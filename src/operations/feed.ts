@@ -1,13 +1,12 @@
 /** TD2.1 and TD2.1b: a submission is judged whole, completed with what the bytes say, and stored in one commit. */
 
 import { decideWithoutObject } from '../access/decide.ts'
-import type { DocumentFacts, Operation, RecordFacts } from '../access/types.ts'
-import { GatewayError, type Issue } from '../errors.ts'
+import type { DocumentFacts, Operation } from '../access/types.ts'
+import { GatewayError } from '../errors.ts'
 import { patientKeyOf } from '../metadata/hl7.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
-import type { Association, Code, DocumentEntry, Submission } from '../metadata/model.ts'
+import type { Association, Submission } from '../metadata/model.ts'
 import { validateSubmission } from '../metadata/rules.ts'
-import { codeOf } from '../nomenclature/index.ts'
 import {
   type Authorised,
   accessRecord,
@@ -17,6 +16,7 @@ import {
   permittedRecord,
   refuse,
 } from './access.ts'
+import { complete, maskedByDefault, measure } from './complete.ts'
 import type { DocumentContent, Receipt, RequestContext } from './ports.ts'
 import { viewOf } from './view.ts'
 
@@ -33,8 +33,13 @@ export async function feed(
   if (early) throw await refuse(parts, operation, context, early, context.caller.patient)
 
   const patient = patientOf(submission)
-  const measured = submission.entries.map((entry) => measure(entry, contents.get(entry.entryUuid), parts))
-  const completed: Submission = { ...submission, entries: measured.map(({ entry }) => entry) }
+  const measured = submission.entries.map((entry) =>
+    measure(entry, contents.get(entry.entryUuid), parts.dmp.repositoryUniqueId),
+  )
+  const entries = measured.map(({ entry }) =>
+    parts.policy.profile === 'ci-sis' ? complete(entry) : { entry, warnings: [] },
+  )
+  const completed: Submission = { ...submission, entries: entries.map(({ entry }) => entry) }
   const issues = [
     ...validateSubmission(completed, { profile: parts.policy.profile }),
     ...measured.flatMap((each) => each.issues),
@@ -57,7 +62,15 @@ export async function feed(
     permit,
   })
   const receipt = await parts.dmp.feed(stored.submission, contents, record)
-  return { ...receipt, warnings: [...permit.warnings, ...stored.warnings, ...receipt.warnings] }
+  return {
+    ...receipt,
+    warnings: [
+      ...entries.flatMap(({ warnings }) => warnings),
+      ...permit.warnings,
+      ...stored.warnings,
+      ...receipt.warnings,
+    ],
+  }
 }
 
 /** A replacement is permitted only if each replaced document is one the caller may replace (UP9). */
@@ -112,33 +125,6 @@ function patientOf({ submissionSet, entries }: Submission): PatientKey | undefin
   return cx && patientKeyOf(cx)
 }
 
-/** Hash, size and repository are what the bytes and the house say; a claim that differs is a violation. */
-function measure(
-  entry: DocumentEntry,
-  content: DocumentContent | undefined,
-  { dmp }: OperationParts,
-): { entry: DocumentEntry; issues: Issue[] } {
-  const issues: Issue[] = []
-  const report = (attribute: string, detail: string) =>
-    issues.push({ code: 'XDSRepositoryMetadataError', rule: 'D5', location: `${entry.entryUuid}/${attribute}`, detail })
-  if (content === undefined) {
-    issues.push({
-      code: 'XDSMissingDocument',
-      location: entry.entryUuid,
-      detail: 'The DocumentEntry has no document: send its bytes with it.',
-    })
-    return { entry, issues }
-  }
-  if (entry.hash !== undefined && entry.hash.toLowerCase() !== content.sha1)
-    report('hash', `The SHA-1 of the ${content.size} bytes received is ${content.sha1}: send that, or no hash.`)
-  if (entry.size !== undefined && entry.size !== content.size)
-    report('size', `${content.size} bytes were received, the metadata say ${entry.size}: send the right size, or none.`)
-  return {
-    entry: { ...entry, hash: content.sha1, size: content.size, repositoryUniqueId: dmp.repositoryUniqueId },
-    issues,
-  }
-}
-
 /** The stored documents that relationship associations point to, by the identifier the association used. */
 async function targetsOf(
   { dmp }: OperationParts,
@@ -163,27 +149,4 @@ function withCurrentTargets(submission: Submission, targets: ReadonlyMap<EntryUu
       return current === undefined || current === association.target ? association : { ...association, target: current }
     }),
   }
-}
-
-const masked: Code | undefined = codeOf('confidentialityCode', 'MASQUE_PS')
-
-/** DF7: what is fed as plain N is stored masked when the patient chose so, and the receipt says it. */
-function maskedByDefault(
-  submission: Submission,
-  facts: RecordFacts | undefined,
-): { submission: Submission; warnings: Issue[] } {
-  if (!facts?.choices.maskByDefault || masked === undefined) return { submission, warnings: [] }
-  const warnings: Issue[] = []
-  const entries = submission.entries.map((entry) => {
-    if (entry.confidentialityCodes.some(({ code }) => code !== 'N')) return entry
-    warnings.push({
-      code: 'XDSExtraMetadataNotSaved',
-      severity: 'warning',
-      rule: 'DF7',
-      location: `${entry.entryUuid}/confidentialityCode`,
-      detail: 'The patient masks new documents by default: this one is stored with MASQUE_PS.',
-    })
-    return { ...entry, confidentialityCodes: [...entry.confidentialityCodes, masked] }
-  })
-  return { submission: { ...submission, entries }, warnings }
 }
