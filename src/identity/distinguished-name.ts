@@ -72,7 +72,7 @@ function fromName(name: Name): DistinguishedName {
 export function parseDistinguishedName(text: string): DistinguishedName | undefined {
   if (text.length > maxLength) return undefined
   const name: Attribute[][] = [[]]
-  let rest = text.trim()
+  let rest = text.trimStart()
   while (rest !== '') {
     const head = /^(?:OID\.)?([A-Za-z][A-Za-z0-9-]*|[0-9]+(?:\.[0-9]+)+)\s*=\s*/i.exec(rest)
     if (head?.[1] === undefined) return undefined
@@ -121,12 +121,12 @@ function readValue(text: string): ReadValue | undefined {
       kept = bytes.length
     } else if ((!quoted || closed) && /[,;+]/.test(character)) break
     else if (quoted && closed) {
-      if (character !== ' ') return undefined
+      if (!/\s/.test(character)) return undefined
     } else {
       const codePoint = String.fromCodePoint(text.codePointAt(index) ?? 0)
       bytes.push(Buffer.from(codePoint))
       index += codePoint.length - 1
-      if (codePoint !== ' ') kept = bytes.length
+      if (!/\s/.test(codePoint)) kept = bytes.length
     }
   }
   if (!closed) return undefined

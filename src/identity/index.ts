@@ -127,7 +127,8 @@ function assertionIn(token: string): AssertionSource | undefined {
     const root = parseXml(bytes, { limits: assertionLimits, capture: [{ ns: samlNamespace, local: 'Assertion' }] })
     if (root.source !== undefined) return root.source
   } catch (error) {
-    if (error instanceof XmlError) throw invalid('The bearer token is XML that cannot be read.', error)
+    if (error instanceof XmlError)
+      throw invalid(`The bearer token is XML that cannot be read: ${error.message}.`, error)
     throw error
   }
   throw invalid('The bearer token is XML, but not a saml2:Assertion.')
