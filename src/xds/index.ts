@@ -10,6 +10,7 @@ import type { Identity } from '../operations/ports.ts'
 import type { Spool } from '../spool/index.ts'
 import { contextOf } from './context.ts'
 import { defined } from './defined.ts'
+import { Fragments } from './ebrim/fragments.ts'
 import { type Actor, errorCodeOf } from './ebrim/response.ts'
 import { registryStoredQuery } from './iti-18.ts'
 import { provideAndRegister } from './iti-41.ts'
@@ -54,19 +55,22 @@ export interface XdsDoor {
 const transactions: readonly Transaction[] = [registryStoredQuery, provideAndRegister, retrieveDocumentSet]
 
 export function createXdsDoor(parts: XdsParts): XdsDoor {
+  const fragments = new Fragments()
   const at = (endpoint: Actor) => {
     const byAction = new Map(
       transactions.filter((each) => each.endpoint === endpoint).map((each) => [each.requestAction, each]),
     )
     return (request: IncomingMessage, response: ServerResponse) =>
-      new Exchange(parts, byAction, request, response).run()
+      new Exchange({ ...parts, fragments }, byAction, request, response).run()
   }
   return { registry: at('registry'), repository: at('repository') }
 }
 
+type ExchangeParts = XdsParts & { readonly fragments: Fragments }
+
 /** One request and its answer. */
 class Exchange {
-  readonly #parts: XdsParts
+  readonly #parts: ExchangeParts
   readonly #byAction: ReadonlyMap<string, Transaction>
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
@@ -76,7 +80,7 @@ class Exchange {
   #requestId: string | undefined
 
   constructor(
-    parts: XdsParts,
+    parts: ExchangeParts,
     byAction: ReadonlyMap<string, Transaction>,
     request: IncomingMessage,
     response: ServerResponse,
@@ -114,8 +118,8 @@ class Exchange {
     this.#transaction = transaction
     const context = await this.#identified(contextOf(this.#request, soap, transaction.name, identity))
     this.#requestId = context.requestId
-    const { operations, profile, repositoryUniqueId } = this.#parts
-    const handling = { body: soap.body, message, context, operations, profile, repositoryUniqueId }
+    const { operations, profile, repositoryUniqueId, fragments } = this.#parts
+    const handling = { body: soap.body, message, context, operations, profile, repositoryUniqueId, fragments }
     try {
       const answer = await transaction.handle(handling)
       await this.#send(transaction, soap.messageId, answer)

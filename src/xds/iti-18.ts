@@ -5,14 +5,9 @@ import type { Oid } from '../metadata/identifiers.ts'
 import type { Findings } from '../operations/operations.ts'
 import { attribute, child, type XmlElement } from '../xml/tree.ts'
 import { XmlWriter } from '../xml/writer.ts'
+import type { Fragments } from './ebrim/fragments.ts'
 import { type ResponseStatus, responseStatusUrns, writeErrorList } from './ebrim/response.ts'
-import {
-  writeAssociation,
-  writeDocumentEntry,
-  writeFolder,
-  writeObjectRef,
-  writeSubmissionSet,
-} from './ebrim/writer.ts'
+import { writeAssociation, writeFolder, writeObjectRef, writeSubmissionSet } from './ebrim/writer.ts'
 import { ns } from './namespaces.ts'
 import { readStoredQuery } from './stored-query/queries.ts'
 import type { Answer, Transaction, TransactionRequest } from './transaction.ts'
@@ -30,7 +25,8 @@ export const registryStoredQuery: Transaction = {
   failure: (issues) => head('Failure', issues).start('rim:RegistryObjectList').end().end().take(),
 }
 
-async function handle({ body, context, operations, repositoryUniqueId }: TransactionRequest): Promise<Answer> {
+async function handle(request: TransactionRequest): Promise<Answer> {
+  const { body, context, operations, fragments, repositoryUniqueId } = request
   const returnType = readReturnType(body)
   const adhocQuery = child(body, ns.rim, 'AdhocQuery')
   if (adhocQuery === undefined)
@@ -39,7 +35,7 @@ async function handle({ body, context, operations, repositoryUniqueId }: Transac
   const findings = await operations.find(query, context, { relations: query.kind === 'GetAssociations' })
   if (returnType === 'ObjectRef') return { status: 'Success', issues: [], body: objectRefs(findings) }
   checkOnePatient(findings)
-  return { status: 'Success', issues: [], body: leafClass(findings, repositoryUniqueId) }
+  return { status: 'Success', issues: [], body: leafClass(findings, fragments, repositoryUniqueId) }
 }
 
 function refused(location: string, detail: string): GatewayError {
@@ -87,15 +83,32 @@ function objectRefs({ documents, submissionSets, folders, associations }: Findin
 }
 
 /** Entry by entry as they are read: an answer of thousands is never in memory as a whole. */
-async function* leafClass(findings: Findings, repositoryUniqueId: Oid): AsyncGenerator<Buffer> {
+async function* leafClass(findings: Findings, fragments: Fragments, repository: Oid): AsyncGenerator<Buffer> {
   const xml = head('Success').start('rim:RegistryObjectList')
-  for await (const entry of findings.entries(findings.documents)) {
-    // Required in every answer (rule D6), whoever fed the entry
-    writeDocumentEntry(xml, { ...entry, repositoryUniqueId: entry.repositoryUniqueId ?? repositoryUniqueId })
-    yield xml.take()
-  }
+  yield xml.take()
+  yield* entriesOf(findings, fragments, repository)
   for (const set of findings.submissionSets) writeSubmissionSet(xml, set)
   for (const folder of findings.folders) writeFolder(xml, folder)
   for (const association of findings.associations) writeAssociation(xml, association)
   yield xml.end().end().take()
+}
+
+/** What was written before is given again; only the rest is read, and it comes in the order asked. */
+async function* entriesOf(findings: Findings, fragments: Fragments, repository: Oid): AsyncGenerator<Buffer> {
+  const known = findings.documents.map((facts) => ({ facts, fragment: fragments.get(facts) }))
+  const unknown = known.filter(({ fragment }) => fragment === undefined).map(({ facts }) => facts)
+  const entries = findings.entries(unknown)[Symbol.asyncIterator]()
+  try {
+    let next = await entries.next()
+    for (const { facts, fragment } of known) {
+      if (fragment) yield fragment
+      else if (!next.done && next.value.entryUuid === facts.entryUuid) {
+        // The repository is required in every answer (rule D6), whoever fed the entry
+        yield fragments.write({ ...next.value, repositoryUniqueId: next.value.repositoryUniqueId ?? repository })
+        next = await entries.next()
+      }
+    }
+  } finally {
+    await entries.return?.()
+  }
 }

@@ -6,6 +6,7 @@ import type { Operations } from '../operations/operations.ts'
 import type { RequestContext } from '../operations/ports.ts'
 import type { XmlElement } from '../xml/tree.ts'
 import { XmlWriter } from '../xml/writer.ts'
+import type { Fragments } from './ebrim/fragments.ts'
 import { type Actor, type ResponseStatus, responseStatusUrns, writeErrorList } from './ebrim/response.ts'
 import { ns } from './namespaces.ts'
 import type { SoapMessage } from './soap/message.ts'
@@ -34,6 +35,8 @@ export interface TransactionRequest {
   readonly operations: Operations
   readonly profile: 'ci-sis' | 'ihe'
   readonly repositoryUniqueId: Oid
+  /** Entries written before, shared by all requests of the door. */
+  readonly fragments: Fragments
 }
 
 /** An attachment of the answer, sent as it is read. */

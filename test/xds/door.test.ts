@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { registryStoredQuery } from '../../src/xds/iti-18.ts'
 import { ns } from '../../src/xds/namespaces.ts'
 import { child, children } from '../../src/xml/tree.ts'
+import { aDocumentEntry } from '../mothers/metadata.ts'
 import {
   addressing,
   anEnvelope,
@@ -263,15 +264,14 @@ describe('the XDS.b door', () => {
   })
 
   it('breaks the connection off when an answer fails midway, and leaves no whole-looking half', async () => {
-    const documents = Array.from({ length: 2000 }, () => ({ patient: 'a' }))
+    const stored = Array.from({ length: 200 }, () => aDocumentEntry())
     await open({
       operations: {
         find: async () => ({
           ...noFindings,
-          documents: documents as never,
+          documents: stored.map((entry) => ({ ...entry, patient: 'a' })) as never,
           async *entries() {
-            const { aDocumentEntry } = await import('../mothers/metadata.ts')
-            for (let index = 0; index < 200; index++) yield aDocumentEntry()
+            yield* stored.slice(0, 150)
             throw new Error('the store is gone')
           },
         }),

@@ -155,6 +155,40 @@ describe('ITI-18 Registry Stored Query', () => {
       assert.deepEqual(asked, [{ kind: 'GetAssociations', ids: [uuid] }])
     })
 
+    it('is the same when it is asked again, of which only what is new is read', async () => {
+      const entries = [aDocumentEntry(), aDocumentEntry(), aDocumentEntry()] as const
+      const read: string[] = []
+      const watch = (some: readonly DocumentEntry[]): Findings => {
+        const findings = findingsOf(some)
+        return {
+          ...findings,
+          entries: (documents) => {
+            read.push(...documents.map(({ entryUuid }) => entryUuid))
+            return findings.entries(documents)
+          },
+        }
+      }
+      const objectsIn = async (): Promise<readonly string[]> => {
+        const { text } = await send(findDocuments, required)
+        return text.match(/<rim:ExtrinsicObject.*?<\/rim:ExtrinsicObject>/g) ?? []
+      }
+      found = watch([entries[0], entries[2]])
+      const [first, third] = await objectsIn()
+      found = watch(entries)
+      const all = await objectsIn()
+      assert.deepEqual([all[0], all[2]], [first, third])
+      assert.equal(all.length, 3)
+      assert.deepEqual(read, [entries[0].entryUuid, entries[2].entryUuid, entries[1].entryUuid])
+    })
+
+    it('passes over an entry that is gone by the time it is read', async () => {
+      const entries = [aDocumentEntry(), aDocumentEntry(), aDocumentEntry()]
+      const all = findingsOf(entries)
+      found = { ...all, entries: (documents) => all.entries(documents.slice(1)) }
+      const { text } = await send(findDocuments, required)
+      assert.equal(text.match(/<rim:ExtrinsicObject/g)?.length, 2)
+    })
+
     it('of thousands of entries leaves complete', async () => {
       found = findingsOf(Array.from({ length: 1500 }, () => aDocumentEntry()))
       const reply = await send(findDocuments, required)
