@@ -86,8 +86,9 @@ export function readSlots(
   return extensionsOf(element, ext.slot).flatMap((each) => {
     const name = extensionsOf(each, 'name')[0]?.valueString
     const values = extensionsOf(each, 'value').flatMap(({ valueString }) => valueString ?? [])
-    if (name?.startsWith('urn:')) return { name, values }
-    return reading.problems.error(`${location}.extension`, 'A slot has a name that begins with urn:, and values.') ?? []
+    if (name?.startsWith('urn:') && !name.startsWith('urn:ihe:')) return { name, values }
+    const detail = 'A slot has values and a name that begins with urn:, not with urn:ihe:, whose slots have elements.'
+    return reading.problems.error(`${location}.extension`, detail) ?? []
   })
 }
 

@@ -7,7 +7,8 @@
  * of the resource, identifiers that a source gives (the gateway assigns its own), custodian (returned beside the entry),
  * attachment.url and .data (the transaction sees to the bytes).
  * Required elements that are missing stay absent: the metadata rules decide. Only what the model itself requires
- * (masterIdentifier, subject, contentType) is a violation here. A missing category is derived from type in `ci-sis`.
+ * (masterIdentifier, subject, contentType) is a violation here. On publication in `ci-sis` a missing category is derived
+ * from type (ASS_X16), and without a source patient the patient's INS is the sourcePatientId (PDSM4DMP DocumentEntry).
  */
 import type { Attachment, DocumentReference, DocumentReferenceContext } from '@medplum/fhirtypes'
 import type { Issue } from '../../errors.ts'
@@ -77,6 +78,7 @@ export function fromDocumentReference(resource: DocumentReference, options: Docu
   const labels = readConcepts(resource.securityLabel, `${path}.securityLabel`, reading, 'CMPMETA_4')
   const attributes = {
     classCode: readCategory(resource, typeCode, reading),
+    ...(assign && patientId && options.profile === 'ci-sis' && { sourcePatientId: patientId }),
     ...readContent(resource, reading),
     ...readContext(resource.context ?? {}, `${path}.context`, reading),
   }

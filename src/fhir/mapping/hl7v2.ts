@@ -60,9 +60,13 @@ export function readExact<V, E extends { extension?: Extension[] }>(
   )
 }
 
-/** Whether an element holds everything another one says. */
+/** Elements that a form may write: the others of a resource (id, telecom, owner …) say something else. */
+const said = [
+  ...['system', 'value', 'type', 'use', 'coding', 'text', 'identifier', 'name', 'deviceName', 'modelNumber'],
+  ...['gender', 'birthDate', 'address', 'resourceType'],
+]
+
+/** Whether an element says what another one says, no less and no more. */
 export function agrees(element: object, expected: object): boolean {
-  return Object.entries(expected).every(
-    ([key, value]) => key === 'extension' || isDeepStrictEqual(Reflect.get(element, key), value),
-  )
+  return said.every((key) => isDeepStrictEqual(Reflect.get(element, key), Reflect.get(expected, key)))
 }

@@ -1,9 +1,11 @@
 /**
  * HL7 identifiers ↔ FHIR Identifier (ITI TF-2 appendix E.3): CX, the identifier parts of XCN and XON, and uniqueIds.
- * An OID authority is `urn:oid:…`; a FHIR system that is another URI becomes an authority of type URI. CX.5, XCN.13 and
+ * An OID authority is `urn:oid:…`; a FHIR system that is another URI becomes an authority of type URI, and where XDS
+ * takes none but OIDs (persons, structures, source patients) the OID made of the URI (`withOid`). CX.5, XCN.13 and
  * XON.7 are Identifier.type, except the one that goes without saying: NH of an INS, IDNPS of a PS_IdNat, IDNST of a
  * Struct_IdNat, SIREN of a SIREN, which is added again on the way back.
  */
+import { createHash } from 'node:crypto'
 import type { Identifier } from '@medplum/fhirtypes'
 import { type Cx, formatCx, type Hd, parseCx } from '../../metadata/hl7.ts'
 import { isOid, type UniqueId } from '../../metadata/identifiers.ts'
@@ -28,6 +30,37 @@ export function authorityOf(system: string | undefined): Hd | undefined {
   const oid = system.startsWith(URN_OID) ? system.slice(URN_OID.length) : ''
   if (isOid(oid)) return { universalId: oid, universalIdType: 'ISO' }
   return { universalId: escaped(system), universalIdType: 'URI' }
+}
+
+/** Name space for URLs (RFC 9562 appendix A). */
+const urlSpace = Buffer.from('6ba7b8119dad11d180b400c04fd430c8', 'hex')
+
+/** The OID of a URI: 2.25 and its UUID version 5 (RFC 9562 5.5, ITU-T X.667), the same each time and for everybody. */
+export function oidOfUri(uri: string): string {
+  const uuid = createHash('sha1').update(urlSpace).update(uri).digest().subarray(0, 16)
+  uuid[6] = ((uuid[6] ?? 0) & 0x0f) | 0x50
+  uuid[8] = ((uuid[8] ?? 0) & 0x3f) | 0x80
+  return `2.25.${BigInt(`0x${uuid.toString('hex')}`)}`
+}
+
+/** The same identifier under an OID: XDS takes no authority that is a URI (C10: CX.4 is `&OID&ISO`). */
+export function withOid<T extends { readonly assigningAuthority?: Hd }>(id: T): T {
+  const { universalId, universalIdType, namespaceId } = id.assigningAuthority ?? {}
+  if (universalId === undefined || universalIdType !== 'URI' || namespaceId !== undefined) return id
+  return { ...id, assigningAuthority: { universalId: oidOfUri(plain(universalId)), universalIdType: 'ISO' } }
+}
+
+/** Registers whose numbers are part of a national identifier: PS_IdNat is 8 and the RPPS, Struct_IdNat 1 and the FINESS. */
+const registers = [
+  { system: 'https://rpps.esante.gouv.fr', number: /^\d{11}$/, prefix: '8', oid: oids.professional },
+  { system: 'https://finess.esante.gouv.fr', number: /^[0-9A-Z]{9}$/, prefix: '1', oid: oids.structure },
+] as const
+
+/** The national form of a RPPS or FINESS number; any other identifier as it is. */
+export function nationalForm(identifier: Identifier): Identifier {
+  const { system, value = '' } = identifier
+  const register = registers.find((each) => each.system === system && each.number.test(value))
+  return register ? { system: URN_OID + register.oid, value: register.prefix + value } : identifier
 }
 
 function impliedType(authority: Hd | undefined): string | undefined {

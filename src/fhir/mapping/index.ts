@@ -23,6 +23,7 @@ export {
 } from './list-reader.ts'
 export { conditionalPatient } from './patient.ts'
 export type { ReadOptions } from './reading.ts'
+export { writeReferenceId } from './related.ts'
 export { isRelationType, type ReadRelation, type Relation, type RelationType, relationsOf } from './relation.ts'
 export { type SingleOptions, submissionForSingle } from './submission.ts'
 export { ext, oids, profiles, systems } from './terms.ts'

@@ -9,7 +9,7 @@ import { dtmToIso, isDtm } from '../../metadata/dtm.ts'
 import { type Cx, cxOf, formatCx, parseCx, patientKeyOf } from '../../metadata/hl7.ts'
 import { isOid, type PatientKey, patientKey, splitPatientKey } from '../../metadata/identifiers.ts'
 import { agrees, escaped, plain, readExact, writeExact } from './hl7v2.ts'
-import { cxForm, writeIdentifier } from './identifier.ts'
+import { cxForm, oidOfUri, withOid, writeIdentifier } from './identifier.ts'
 import { memoised } from './memo.ts'
 import { readName, writeName } from './person.ts'
 import { defined, extensionOf, extensionsOf, type Reading, some } from './reading.ts'
@@ -153,18 +153,32 @@ const nameTypes: Readonly<Record<string, string>> = { official: 'L', usual: 'D',
 
 function patientOf({ sourcePatientId, sourcePatientInfo }: SourcePatient): Patient {
   const own = sourcePatientId && formatCx(sourcePatientId)
-  const ids = repetitions(sourcePatientInfo, 3).filter((each) => each !== own)
+  const listed = repetitions(sourcePatientInfo, 3).map((each) => withUri(parseCx(each)))
+  const isOwn = (cx: Cx) => formatCx(withOid(cx)) === own
+  const ids = [listed.find(isOwn) ?? sourcePatientId, ...listed.filter((each) => !isOwn(each))]
   const birth = repetitions(sourcePatientInfo, 7)[0]?.slice(0, 8) ?? ''
   return defined<Patient>({
     resourceType: 'Patient',
-    identifier: some(
-      [...(own === undefined ? [] : [own]), ...ids].map((each) => writeIdentifier(parseCx(each))).filter(isFull),
-    ),
+    identifier: some(ids.flatMap((each) => (each ? writeIdentifier(each) : [])).filter(isFull)),
     name: some(repetitions(sourcePatientInfo, 5).flatMap((each) => nameOf(each) ?? [])),
     gender: genders[repetitions(sourcePatientInfo, 8)[0] ?? ''],
     birthDate: isDtm(birth) ? dtmToIso(birth) : undefined,
     address: some(repetitions(sourcePatientInfo, 11).map(addressOf).filter(isFull)),
   })
+}
+
+/** PID-3 keeps a URI authority as the namespace beside its OID: `id^^^https://…&2.25.…&ISO`. */
+function withNamespace(cx: Cx): Cx {
+  const { assigningAuthority } = withOid(cx)
+  const uri = cx.assigningAuthority?.universalId
+  if (cx.assigningAuthority?.universalIdType !== 'URI' || uri === undefined) return cx
+  return { ...cx, assigningAuthority: { namespaceId: uri, ...assigningAuthority } }
+}
+
+function withUri(cx: Cx): Cx {
+  const { namespaceId, universalId } = cx.assigningAuthority ?? {}
+  if (namespaceId === undefined || universalId !== oidOfUri(plain(namespaceId))) return cx
+  return { ...cx, assigningAuthority: { universalId: namespaceId, universalIdType: 'URI' } }
 }
 
 function isFull(element: object): boolean {
@@ -214,14 +228,14 @@ function sourcePatientOf({ identifier, name, birthDate, gender, address }: Patie
     return joined([street, others.join(' '), city, state, postalCode, country].map(escaped))
   })
   const lines = [
-    [3, ids.map(formatCx)],
+    [3, ids.map((each) => formatCx(withNamespace(each)))],
     [5, names],
     [7, birthDate === undefined ? [] : [birthDate.replaceAll('-', '')]],
     [8, gender === undefined ? [] : [sexes[gender] ?? 'U']],
     [11, addresses],
   ] as const
   return defined<SourcePatient>({
-    sourcePatientId: ids[0],
+    sourcePatientId: ids[0] && withOid(ids[0]),
     sourcePatientInfo: lines.flatMap(([field, values]) => {
       const said = values.filter((each) => each !== '')
       return said.length === 0 ? [] : [`PID-${field}|${said.join('~')}`]

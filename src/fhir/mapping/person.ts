@@ -26,7 +26,7 @@ import {
   type Xtn,
 } from '../../metadata/hl7.ts'
 import { escaped, type Form, plain, readExact, writeExact } from './hl7v2.ts'
-import { readIdentifier, systemOf, writeIdentifier } from './identifier.ts'
+import { nationalForm, readIdentifier, systemOf, withOid, writeIdentifier } from './identifier.ts'
 import { memoised } from './memo.ts'
 import { defined, type Problems, some } from './reading.ts'
 import { isInsAuthority, oids } from './terms.ts'
@@ -99,9 +99,9 @@ function personOf(person: Xcn): PersonResource {
     : defined<Practitioner>({ resourceType: 'Practitioner', identifier, name: names })
 }
 
-/** The identifier that XCN.1 can hold: a PS_IdNat or an INS before any other. */
+/** The identifier that XCN.1 can hold: a national one (PS_IdNat, Struct_IdNat, INS) before any other. */
 export function mainIdentifier(identifiers: readonly Identifier[] | undefined): Identifier | undefined {
-  const valued = identifiers?.filter(({ value }) => value !== undefined)
+  const valued = identifiers?.filter(({ value }) => value !== undefined).map(nationalForm)
   return valued?.find(({ system }) => isNational(system)) ?? valued?.[0]
 }
 
@@ -126,7 +126,8 @@ function readPerson(resource: ReadablePerson): Xcn {
 }
 
 function idParts(identifier: Identifier | undefined): Pick<Xcn, 'id' | 'assigningAuthority' | 'idType'> {
-  const { id, assigningAuthority, typeCode } = (identifier && readIdentifier(identifier)) ?? {}
+  const cx = identifier && readIdentifier(identifier)
+  const { id, assigningAuthority, typeCode } = cx ? withOid(cx) : {}
   return defined({ id, assigningAuthority, idType: typeCode })
 }
 
@@ -164,8 +165,9 @@ export function readPersonResource(
   const form = as === 'author' ? personForm : practitionerForm
   const person = readExact(form, resource, location, problems)
   const main = mainIdentifier(resource.identifier)
+  const isMain = ({ system, value }: Identifier) => system === main?.system && value === main?.value
   for (const [index, each] of (resource.identifier ?? []).entries())
-    if (each !== main)
+    if (!isMain(nationalForm(each)))
       problems.lost(
         `${location}.identifier[${index}]`,
         'A person has one identifier in XDS: the national one, or the first.',

@@ -53,6 +53,11 @@ const encounterForm: Form<Cx, Identifier> = {
   },
 }
 
+/** One reference id as context.related shows it: what a search by `related` compares with. */
+export function writeReferenceId(cx: Cx): Identifier {
+  return writeExact(relatedForm, cx)
+}
+
 type Written = Pick<DocumentReferenceContext, 'encounter' | 'related'>
 
 export function writeReferenceIds(ids: readonly Cx[]): Written {
@@ -64,7 +69,7 @@ export function writeReferenceIds(ids: readonly Cx[]): Written {
     encounter: some(
       ids.slice(0, split).map((cx) => ({ type: 'Encounter' as const, identifier: writeExact(encounterForm, cx) })),
     ),
-    related: some(ids.slice(split).map((cx) => ({ identifier: writeExact(relatedForm, cx) }))),
+    related: some(ids.slice(split).map((cx) => ({ identifier: writeReferenceId(cx) }))),
   })
 }
 

@@ -149,6 +149,32 @@ describe('mapping/author, as published', () => {
     assert.deepEqual(author?.institutions.map(formatXon), ['CH EXEMPLE^^^^^&1.2.250.1.71.4.2.2&ISO^IDNST^^^1010099999'])
   })
 
+  it('takes a RPPS for the PS_IdNat and a FINESS for the Struct_IdNat that they make', () => {
+    const rpps = { system: 'https://rpps.esante.gouv.fr', value: '99700000001' }
+    const finess = { system: 'https://finess.esante.gouv.fr', value: '010099999' }
+    const person = authorOf({ type: 'Practitioner', identifier: rpps })?.person
+    assert.equal(formatXcn(person ?? {}), '899700000001^^^^^^^^&1.2.250.1.71.4.2.1&ISO^D^^^IDNPS')
+    const [structure] =
+      authorOf({ type: 'Organization', identifier: finess, display: 'CH EXEMPLE' })?.institutions ?? []
+    assert.deepEqual(structure, aStructure())
+    const both = aDocumentReference({
+      author: [{ reference: '#x' }],
+      authenticator: undefined,
+      context: undefined,
+      contained: [
+        { resourceType: 'Practitioner', id: 'x', identifier: [rpps, { system: professionals, value: '899700000001' }] },
+      ],
+    })
+    assert.deepEqual(published(both).issues, [])
+  })
+
+  it('gives an authority that is another URI the OID made of it: XDS takes only OIDs', () => {
+    const identifier = { system: 'https://hospital.example.org/staff', value: '42' }
+    const person = authorOf({ type: 'Practitioner', identifier })?.person
+    assert.match(person?.assigningAuthority?.universalId ?? '', /^2\.25\.\d+$/)
+    assert.deepEqual(authorOf({ type: 'Practitioner', identifier })?.person, person)
+  })
+
   it('combines a profession and a savoir-faire of the annuaire into the specialty of JDV_J01', () => {
     const role = (specialty: object[]) =>
       authorOf({ reference: '#role' }, [

@@ -150,7 +150,7 @@ describe('mapping/patient: source patient', () => {
     ])
       for (const id of [sourcePatientId, undefined]) {
         const entry = aDocumentEntry({ sourcePatientId: id, sourcePatientInfo })
-        const read = entryOf(served(entry))
+        const read = entryOf(served(entry), { profile: 'ihe' })
         assert.deepEqual(read.sourcePatientInfo, sourcePatientInfo)
         assert.deepEqual(read.sourcePatientId, id)
       }
@@ -181,13 +181,23 @@ describe('mapping/patient: source patient', () => {
     ])
   })
 
-  it('keeps an identifier under a URI that is no OID', () => {
+  it('takes the INS of the subject as sourcePatientId in ci-sis when a source sends no source patient', () => {
+    const resource = withContext({ sourcePatientInfo: undefined })
+    assert.equal(formatCx(entryOf(resource).sourcePatientId ?? { id: '' }), cx)
+    assert.equal(entryOf(resource, { profile: 'ihe' }).sourcePatientId, undefined)
+  })
+
+  it('gives a URI that is no OID the OID made of it, as XDS wants, and keeps the URI beside it', () => {
     const contained = [
       { resourceType: 'Patient', id: 's', identifier: [{ system: 'http://h.example/ids', value: '7' }] },
     ]
     const { author, authenticator, ...resource } = withContext({ sourcePatientInfo: { reference: '#s' } })
     const entry = entryOf({ ...resource, contained } as never)
+    assert.match(formatCx(entry.sourcePatientId ?? { id: '' }), /^7\^\^\^&2\.25\.\d+&ISO$/)
+    assert.match(entry.sourcePatientInfo[0] ?? '', /^PID-3\|7\^\^\^http:\/\/h\.example\/ids&2\.25\.\d+&ISO$/)
     assert.deepEqual(sourceOf(entry)?.identifier, [{ system: 'http://h.example/ids', value: '7' }])
+    assert.equal(sourceOf(entry)?.extension, undefined)
+    assert.deepEqual(entryOf(served(entry)), entry)
   })
 
   it('refuses extensions that contradict the Patient beside them', () => {
