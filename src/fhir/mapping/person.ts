@@ -28,8 +28,8 @@ import {
 import { escaped, type Form, plain, readExact, writeExact } from './hl7v2.ts'
 import { nationalForm, readIdentifier, systemOf, withOid, writeIdentifier } from './identifier.ts'
 import { memoised } from './memo.ts'
-import { defined, type Problems, some } from './reading.ts'
-import { isInsAuthority, oids } from './terms.ts'
+import { defined, extensionOf, type Problems, some } from './reading.ts'
+import { ext, isInsAuthority, oids } from './terms.ts'
 
 export type PersonResource = Practitioner | Patient | Device
 /** A RelatedPerson is read as the person it is; XDS cannot say for whom. */
@@ -172,10 +172,9 @@ export function readPersonResource(
         `${location}.identifier[${index}]`,
         'A person has one identifier in XDS: the national one, or the first.',
       )
-  const { nameType, idType, ...said } = person ?? {}
-  return said.id === undefined && said.family === undefined && said.given === undefined && !said.rest
-    ? undefined
-    : person
+  // XCN.10 alone (U for any Device) names nobody, unless XDS had it so.
+  const { nameType, ...named } = person ?? {}
+  return Object.keys(named).length > 0 || extensionOf(resource, ext.hl7v2) ? person : undefined
 }
 
 // --- Organizations --------------------------------------------------------------------------------------------------

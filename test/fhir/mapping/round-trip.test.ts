@@ -11,8 +11,10 @@ import {
   visibilityLast,
 } from '../../../src/fhir/mapping/index.ts'
 import { checkStructure } from '../../../src/fhir/structure/check.ts'
+import { formatXcn, formatXon, formatXtn } from '../../../src/metadata/hl7.ts'
 import type { DocumentEntry } from '../../../src/metadata/model.ts'
-import { documentEntryFor, folder, submissionSetFor } from '../../arbitraries/metadata.ts'
+import { anyXcn, anyXon, anyXtn, documentEntryFor, folder, submissionSetFor } from '../../arbitraries/metadata.ts'
+import { aDocumentEntry } from '../../mothers/metadata.ts'
 
 const baseUrl = 'https://gateway.example.org/fhir'
 const updatedAt = '2026-05-12T08:16:00.123Z'
@@ -59,6 +61,24 @@ describe('mapping there and back', () => {
       )
     })
   }
+
+  it('gives back any XCN, XON and XTN to the character, valid or not', () => {
+    const hl7 = fc.tuple(anyXcn, fc.array(anyXon, { maxLength: 2 }), fc.array(anyXtn, { maxLength: 2 }))
+    fc.assert(
+      fc.property(hl7, ([person, institutions, telecoms]) => {
+        const authors = [{ person, institutions, telecoms, roles: ['Correspondant'], specialties: [] }]
+        const resource = sent(toDocumentReference(aDocumentEntry({ authors }), { baseUrl }))
+        const { entry, issues } = fromDocumentReference(resource, { profile: 'ihe' })
+        const [author] = entry?.authors ?? []
+        // An organization without a name and without an identifier cannot be read: XON.1 is required.
+        if (entry === undefined)
+          return assert.match(issues[0]?.detail ?? '', /name of the Organization|identifier, name/)
+        assert.equal(formatXcn(author?.person ?? {}), formatXcn(person))
+        assert.deepEqual(author?.institutions.map(formatXon), institutions.map(formatXon))
+        assert.deepEqual(author?.telecoms.map(formatXtn), telecoms.map(formatXtn))
+      }),
+    )
+  })
 
   it('gives back every Folder unchanged', () => {
     fc.assert(
