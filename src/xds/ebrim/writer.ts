@@ -17,6 +17,7 @@ import type {
   Slot,
   SubmissionSet,
 } from '../../metadata/model.ts'
+import { displayOf } from '../../nomenclature/index.ts'
 import type { XmlWriter } from '../../xml/writer.ts'
 import {
   associationUrns,
@@ -223,8 +224,8 @@ class Children {
     if (code === undefined) return
     const xml = this.#start(scheme, code.code)
     slot(xml, 'codingScheme', code.system)
-    // The display name is required (ITI TF-3 4.2.3.1.2): without one, the code itself
-    localized(xml, 'rim:Name', code.display ?? code.code)
+    // The display name is required (ITI TF-3 4.2.3.1.2): without one, that of the nomenclature, else the code itself
+    localized(xml, 'rim:Name', code.display ?? displayOf(code.system, code.code) ?? code.code)
     xml.end()
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Code, DocumentEntry, Folder, RegistryObject, SubmissionSet } from '../../../src/metadata/model.ts'
+import { displayOf } from '../../../src/nomenclature/index.ts'
 import { readObjects, readSubmission } from '../../../src/xds/ebrim/reader.ts'
 import { writeAssociation, writeDocumentEntry, writeFolder, writeSubmissionSet } from '../../../src/xds/ebrim/writer.ts'
 import { ns } from '../../../src/xds/namespaces.ts'
@@ -26,9 +27,9 @@ function readBack(...objects: RegistryObject[]): readonly RegistryObject[] {
   return [...read.submissionSets, ...read.entries, ...read.folders, ...read.associations]
 }
 
-/** The display name is required in ebRIM: a code without one comes back with the code in its place. */
+/** The display name is required in ebRIM: a code without one comes back with that of the nomenclature or itself. */
 function named<T extends RegistryObject>(object: T): T {
-  const name = (code: Code): Code => ({ display: code.code, ...code })
+  const name = (code: Code): Code => ({ display: displayOf(code.system, code.code) ?? code.code, ...code })
   const visit = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(visit)
     if (typeof value !== 'object' || value === null) return value
@@ -91,6 +92,11 @@ describe('ebRIM and the metadata model', () => {
     assert.match(xml, /value="260059999999999\^\^\^&amp;1\.2\.250\.1\.213\.1\.4\.10&amp;ISO\^NH"/)
     assert.match(xml, /CH EXEMPLE\^\^\^\^\^&amp;1\.2\.250\.1\.71\.4\.2\.2&amp;ISO\^IDNST\^\^\^1010099999/)
     assert.match(xml, /G15_10\/SM26\^Médecin - Qualifié en Médecine Générale \(SM\)\^1\.2\.250\.1\.213\.1\.1\.4\.5/)
+  })
+
+  it('names a code that came without a display as the nomenclature does', () => {
+    const { display, ...bare } = codes.bloodTest
+    assert.match(write(aDocumentEntry({ typeCode: bare })), new RegExp(`value="${display}"`))
   })
 
   it('keeps the French statuses Archived and Deleted', () => {
