@@ -42,7 +42,7 @@ export class SoapFault extends Error {
     this.details = details
   }
 
-  /** SOAP 1.2 part 2, table 20: 400 for Sender, 500 for the rest; what HTTP itself refuses keeps its own status. */
+  /** SOAP 1.2 part 2, 7.5 (HTTP binding): 400 for Sender, 500 for the rest; what HTTP itself refuses keeps its own status. */
   get http(): number {
     const status = this.details.cause?.http ?? 0
     if (status === 405 || status === 413 || status === 415) return status
