@@ -42,27 +42,46 @@ export function prepareRecord(record: AccessRecord): PreparedRecord {
   }
 }
 
-/**
- * Writes a record and its effects inside the transaction under way. The head is read from the table each time, so that
- * a savepoint rolled back leaves nothing behind in memory.
- */
-export function createAppender(db: DatabaseSync): (record: PreparedRecord) => void {
-  const head = db.prepare('SELECT sequence, hash FROM access_log ORDER BY sequence DESC LIMIT 1')
+export interface Appender {
+  /** Checks a record; gives what writes it and its effects. Throws GatewayError `dmp-unknown`. */
+  plan(record: PreparedRecord): () => void
+  /** To be called whenever something written was undone: the head is then read again. */
+  forget(): void
+}
+
+/** Appends to the chain inside the transaction under way. */
+export function createAppender(db: DatabaseSync): Appender {
+  const last = db.prepare('SELECT sequence, hash FROM access_log ORDER BY sequence DESC LIMIT 1')
   const insert = db.prepare(
     'INSERT INTO access_log (sequence, patient, person, at, json, hash) VALUES (?, ?, ?, ?, ?, ?)',
   )
-  const effects = createEffects(db)
-  return (record) => {
-    const last = head.get()
-    const sequence = last === undefined ? 1 : Number(last.sequence) + 1
-    const json = Buffer.from(record.json)
-    const hash = chainHash(last === undefined ? origin : bytes(last.hash), sequence, json)
-    insert.run(sequence, record.patient ?? null, record.person ?? null, record.at, json, hash)
-    effects(record, sequence)
+  const planEffects = createEffects(db)
+  let head: { readonly sequence: number; readonly hash: Uint8Array } | undefined
+
+  const readHead = (): NonNullable<typeof head> => {
+    const row = last.get()
+    return row === undefined ? { sequence: 0, hash: origin } : { sequence: Number(row.sequence), hash: bytes(row.hash) }
+  }
+  return {
+    plan(record) {
+      const writeEffects = planEffects(record)
+      return () => {
+        head ??= readHead()
+        const sequence = head.sequence + 1
+        const json = Buffer.from(record.json)
+        const hash = chainHash(head.hash, sequence, json)
+        insert.run(sequence, record.patient ?? null, record.person ?? null, record.at, json, hash)
+        writeEffects?.(sequence)
+        head = { sequence, hash }
+      }
+    },
+    forget() {
+      head = undefined
+    },
   }
 }
 
-function createEffects(db: DatabaseSync): (record: PreparedRecord, sequence: number) => void {
+function createEffects(db: DatabaseSync): (record: PreparedRecord) => ((sequence: number) => void) | undefined {
   const patientNo = db.prepare('SELECT no FROM patient WHERE key = ?')
   // The first time the patient was informed stands: it is the evidence.
   const inform = db.prepare(
@@ -78,18 +97,20 @@ function createEffects(db: DatabaseSync): (record: PreparedRecord, sequence: num
     `INSERT INTO notification (sequence, patient_no, kind, recipient, text, documents, state, at)
      VALUES (?, ?, ?, ?, ?, ?, 'pending', ?)`,
   )
-  return ({ patient, at, effects: { information, authorisation, notifications } }, sequence) => {
-    if (information === undefined && authorisation === undefined && notifications.length === 0) return
+  return ({ patient, at, effects: { information, authorisation, notifications } }) => {
+    if (information === undefined && authorisation === undefined && notifications.length === 0) return undefined
     const no = patient === undefined ? undefined : patientNo.get(patient)?.no
     if (typeof no !== 'number') throw new GatewayError('dmp-unknown')
-    if (information !== undefined) {
-      const { structure, scope, episode, means, by } = information
-      inform.run(no, structure, scope, episode ?? '', means ?? null, by ?? null, at)
+    return (sequence) => {
+      if (information !== undefined) {
+        const { structure, scope, episode, means, by } = information
+        inform.run(no, structure, scope, episode ?? '', means ?? null, by ?? null, at)
+      }
+      if (authorisation?.change === 'add') authorise.run(no, authorisation.person, at)
+      if (authorisation?.change === 'remove') withdraw.run(no, authorisation.person)
+      for (const { kind, recipient, text, documents } of notifications)
+        notify.run(sequence, no, kind, recipient, text, JSON.stringify(documents), at)
     }
-    if (authorisation?.change === 'add') authorise.run(no, authorisation.person, at)
-    if (authorisation?.change === 'remove') withdraw.run(no, authorisation.person)
-    for (const { kind, recipient, text, documents } of notifications)
-      notify.run(sequence, no, kind, recipient, text, JSON.stringify(documents), at)
   }
 }
 
@@ -121,8 +142,7 @@ export async function verifyChain(db: DatabaseSync, anchor?: ChainHead): Promise
       const json = bytes(row.json)
       const expected = chainHash(hash, sequence + 1, json)
       if (!expected.equals(bytes(row.hash))) return broken('the record or its hash was changed')
-      const record = parse(json)
-      const found = prepareRecord(record)
+      const found = prepareRecord(parse(json))
       if (row.patient !== (found.patient ?? null) || row.person !== (found.person ?? null) || row.at !== found.at)
         return broken('the columns that find the record do not agree with it')
       sequence++

@@ -1,7 +1,7 @@
 /** The record itself and the patient's choices, inside the transaction of a batch. */
 import type { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../../errors.ts'
-import type { AdministerCommand, Choice, OpenCommand } from './commands.ts'
+import type { AdministerCommand, Change, Choice, OpenCommand } from './commands.ts'
 
 export const choiceColumns: Readonly<Record<Choice, string>> = {
   consultationOpposed: 'consultation_opposed',
@@ -14,20 +14,22 @@ export const choiceColumns: Readonly<Record<Choice, string>> = {
 }
 
 /** Opens a record or updates its demographics; a closed one stays closed. */
-export function createOpen(db: DatabaseSync): (command: OpenCommand, at: string) => 'created' | 'updated' {
+export function createOpen(db: DatabaseSync): (command: OpenCommand, at: string) => () => 'created' | 'updated' {
   const known = db.prepare('SELECT no FROM patient WHERE key = ?')
   const insert = db.prepare('INSERT INTO patient (key, demographics, opened_at, updated_at) VALUES (?1, ?2, ?3, ?3)')
   const update = db.prepare('UPDATE patient SET demographics = ?, updated_at = ? WHERE no = ?')
   return ({ patient, demographics }, at) => {
     const no = known.get(patient)?.no
-    if (no === undefined) insert.run(patient, demographics, at)
-    else update.run(demographics, at, no)
-    return no === undefined ? 'created' : 'updated'
+    return () => {
+      if (no === undefined) insert.run(patient, demographics, at)
+      else update.run(demographics, at, no)
+      return no === undefined ? 'created' : 'updated'
+    }
   }
 }
 
-/** Throws GatewayError `dmp-unknown` when there is no record. */
-export function createAdminister(db: DatabaseSync): (command: AdministerCommand, at: string) => void {
+/** Gives what writes the change. Throws GatewayError `dmp-unknown` when there is no record. */
+export function createAdminister(db: DatabaseSync): (command: AdministerCommand, at: string) => () => void {
   const patient = db.prepare('SELECT no FROM patient WHERE key = ?')
   const choose = new Map(
     Object.entries(choiceColumns).map(([choice, column]) => [
@@ -53,9 +55,7 @@ export function createAdminister(db: DatabaseSync): (command: AdministerCommand,
   const reopen = db.prepare('UPDATE patient SET closed_at = NULL WHERE no = ?')
   const brainDeath = db.prepare('UPDATE patient SET brain_death = ? WHERE no = ?')
 
-  return ({ patient: key, change }, at) => {
-    const no = patient.get(key)?.no
-    if (typeof no !== 'number') throw new GatewayError('dmp-unknown')
+  const write = (no: number, change: Change, at: string): void => {
     switch (change.kind) {
       case 'choice':
         choose.get(change.choice)?.run(no, change.value ? 1 : 0)
@@ -85,5 +85,10 @@ export function createAdminister(db: DatabaseSync): (command: AdministerCommand,
       default:
         change satisfies never
     }
+  }
+  return ({ patient: key, change }, at) => {
+    const no = patient.get(key)?.no
+    if (typeof no !== 'number') throw new GatewayError('dmp-unknown')
+    return () => write(no, change, at)
   }
 }

@@ -18,56 +18,58 @@ export interface Finder {
   content(entryUuid: EntryUuid): StoredContent | undefined
 }
 
-const columns = `e.entry_uuid, e.logical_id, e.version, e.unique_id, p.key, e.status, e.class_code, e.class_system,
-  e.type_code, e.type_system, e.confidentiality, e.author_persons, e.deposited_by, e.feeding_structure, e.deposited_at,
-  e.updated_at, e.created, e.on_demand, e.json_no`
-const entries = 'document_entry e JOIN patient p ON p.no = e.patient_no'
-const inOrder = 'ORDER BY e.created DESC, e.entry_uuid'
-/** The logicalIds of given entryUUIDs, of version 1 (which are their own) or of a later one. */
-const logicalIds = `SELECT value FROM json_each(?1) UNION
-  SELECT logical_id FROM document_entry WHERE version > 1 AND entry_uuid IN (SELECT value FROM json_each(?1))`
+const columns = `e.entry_uuid, coalesce(e.logical_id, e.entry_uuid), e.version, e.unique_id, p.key, e.status, e.class_code,
+  e.class_system, e.type_code, e.type_system, e.confidentiality, e.author_persons, e.deposited_by, e.feeding_structure,
+  e.deposited_at, e.updated_at, e.created, e.on_demand, e.object_no`
+const entryOfObject = 'e.patient_no = o.patient_no AND e.created = o.created AND e.entry_uuid = o.uuid'
+const asked = 'SELECT value FROM json_each(?1)'
+
+/** The current versions of logical objects; `firsts` gives the numbers of their first versions. */
+const current = (firsts: string): string =>
+  `WITH first AS MATERIALIZED (${firsts}),
+   version AS (SELECT no FROM first UNION SELECT no FROM object WHERE logical_no IN (SELECT no FROM first))
+   SELECT ${columns} FROM version v JOIN object o ON o.no = v.no JOIN document_entry e ON ${entryOfObject}
+   JOIN patient p ON p.no = o.patient_no WHERE e.latest = 1`
+
+const sql = {
+  ofPatient: `SELECT ${columns} FROM document_entry e JOIN patient p ON p.no = e.patient_no
+    WHERE e.patient_no = ?1 AND e.latest = 1
+    AND (?2 IS NULL OR e.status IN (SELECT value FROM json_each(?2)))
+    AND (?3 IS NULL OR e.type_code IN (SELECT value FROM json_each(?3)))
+    ORDER BY e.created DESC, e.entry_uuid`,
+  entryUuid: `SELECT ${columns} FROM object o JOIN document_entry e ON ${entryOfObject}
+    JOIN patient p ON p.no = o.patient_no WHERE o.uuid IN (${asked})`,
+  uniqueId: `SELECT ${columns} FROM object o JOIN document_entry e ON ${entryOfObject}
+    JOIN patient p ON p.no = o.patient_no WHERE o.unique_id IN (${asked}) AND e.latest = 1`,
+  logicalId: current(`SELECT no FROM object WHERE uuid IN (${asked}) AND logical_no IS NULL`),
+  any: current(`SELECT coalesce(logical_no, no) AS no FROM object WHERE uuid IN (${asked})`),
+  /** logicalIds of entryUUIDs of any version. */
+  logicalIds: `SELECT first.uuid FROM object o JOIN object first ON first.no = coalesce(o.logical_no, o.no)
+    WHERE o.uuid IN (${asked})`,
+  associations: `WITH end AS MATERIALIZED (SELECT no FROM object WHERE uuid IN (${asked})),
+    touching AS (SELECT no FROM association WHERE source_no IN (SELECT no FROM end)
+      UNION SELECT no FROM association WHERE target_no IN (SELECT no FROM end))
+    SELECT a.status, o.json FROM touching t JOIN association a ON a.no = t.no JOIN object o ON o.no = t.no ORDER BY t.no`,
+  entry: `SELECT e.status, e.content_no, o.json FROM object o JOIN document_entry e ON ${entryOfObject} WHERE o.uuid = ?`,
+}
 
 export function createFinder(db: DatabaseSync): Finder {
   const patient = db.prepare('SELECT no FROM patient WHERE key = ?')
-  const ofPatient = rows(
-    db,
-    `SELECT ${columns} FROM ${entries} WHERE e.patient_no = ?1 AND e.latest = 1
-     AND (?2 IS NULL OR e.status IN (SELECT value FROM json_each(?2)))
-     AND (?3 IS NULL OR e.type_code IN (SELECT value FROM json_each(?3))) ${inOrder}`,
-  )
+  const ofPatient = rows(db, sql.ofPatient)
   const by = {
-    entryUuid: rows(
-      db,
-      `SELECT ${columns} FROM ${entries} WHERE e.version = 1 AND e.logical_id IN (SELECT value FROM json_each(?1))
-       UNION ALL
-       SELECT ${columns} FROM ${entries} WHERE e.version > 1 AND e.entry_uuid IN (SELECT value FROM json_each(?1))`,
-    ),
-    uniqueId: rows(
-      db,
-      `SELECT ${columns} FROM ${entries} WHERE e.latest = 1 AND e.unique_id IN (SELECT value FROM json_each(?1))`,
-    ),
-    logicalId: rows(
-      db,
-      `SELECT ${columns} FROM ${entries} WHERE e.latest = 1 AND e.logical_id IN (SELECT value FROM json_each(?1))`,
-    ),
-    any: rows(db, `SELECT ${columns} FROM ${entries} WHERE e.latest = 1 AND e.logical_id IN (${logicalIds})`),
+    entryUuid: rows(db, sql.entryUuid),
+    uniqueId: rows(db, sql.uniqueId),
+    logicalId: rows(db, sql.logicalId),
+    any: rows(db, sql.any),
   }
-  const logical = db.prepare(logicalIds)
-  const associations = db.prepare(
-    `SELECT status, json FROM association WHERE entry_uuid IN (
-       SELECT entry_uuid FROM association WHERE source IN (SELECT value FROM json_each(?1))
-       UNION SELECT entry_uuid FROM association WHERE target IN (SELECT value FROM json_each(?1)))
-     ORDER BY rowid`,
-  )
-  const json = db.prepare('SELECT json FROM entry_json WHERE no = ?')
-  const entryRow = db.prepare(
-    `SELECT status, json_no, content_no FROM document_entry WHERE logical_id = ?1 AND version = 1
-     UNION ALL SELECT status, json_no, content_no FROM document_entry WHERE entry_uuid = ?1 AND version > 1`,
-  )
+  const logical = db.prepare(sql.logicalIds)
+  const associations = db.prepare(sql.associations)
+  const json = db.prepare('SELECT json FROM object WHERE no = ?')
+  const entry = db.prepare(sql.entry)
   const content = db.prepare('SELECT sha1, size, bytes, file FROM content WHERE no = ?')
 
-  const load = (jsonNo: SQLOutputValue | undefined, status: SQLOutputValue | undefined): DocumentEntry => ({
-    ...(JSON.parse(text(json.get(jsonNo ?? null)?.json)) as DocumentEntry),
+  const load = (stored: SQLOutputValue | undefined, status: SQLOutputValue | undefined): DocumentEntry => ({
+    ...(JSON.parse(text(stored)) as DocumentEntry),
     availabilityStatus: status as AvailabilityStatus,
   })
 
@@ -75,7 +77,7 @@ export function createFinder(db: DatabaseSync): Finder {
     const no = patient.get(query.patient)?.no
     if (typeof no !== 'number') return []
     const criteria = anyVersion(query.criteria, (ids) =>
-      logical.all(JSON.stringify(ids)).map((row) => String(Object.values(row)[0])),
+      logical.all(JSON.stringify(ids)).map(({ uuid }) => String(uuid)),
     )
     const { inRow, inEntry } = split(criteria)
     const rowMatches = inRow === undefined ? undefined : compileCriteria(inRow)
@@ -84,7 +86,7 @@ export function createFinder(db: DatabaseSync): Finder {
     for (const row of ofPatient(no, JSON.stringify(query.statuses), typeCodes(criteria))) {
       const facts = factsOf(row)
       if (rowMatches !== undefined && !rowMatches(entryOf(facts, row))) continue
-      if (entryMatches !== undefined && !entryMatches(load(row[18], facts.availabilityStatus))) continue
+      if (entryMatches !== undefined && !entryMatches(load(json.get(row[18] ?? null)?.json, row[5]))) continue
       found.push(facts)
     }
     return found
@@ -111,12 +113,12 @@ export function createFinder(db: DatabaseSync): Finder {
 
     load: (entryUuids) =>
       entryUuids.flatMap((id) => {
-        const row = entryRow.get(id)
-        return row === undefined ? [] : [load(row.json_no, row.status)]
+        const row = entry.get(id)
+        return row === undefined ? [] : [load(row.json, row.status)]
       }),
 
     content(entryUuid) {
-      const no = entryRow.get(entryUuid)?.content_no
+      const no = entry.get(entryUuid)?.content_no
       const row = typeof no === 'number' ? content.get(no) : undefined
       if (row === undefined) return undefined
       const { bytes, file } = row

@@ -2,8 +2,8 @@
  * The database of the embedded DMP: its tables, and how a connection must be set before anything is trusted to it.
  *
  * Few indexes, on purpose: each one costs a page written per row. The document table is its own covering index: rows
- * of one patient lie together, newest first, and hold what the guard must know; entries and bytes stand apart and are
- * only appended.
+ * of one patient lie together, newest first, and hold what the guard must know; objects in full and bytes stand apart
+ * and are only appended.
  */
 import { DatabaseSync } from 'node:sqlite'
 
@@ -54,12 +54,32 @@ CREATE TABLE information (
   PRIMARY KEY (patient_no, structure, scope, episode)
 ) STRICT, WITHOUT ROWID;
 
--- One row per metadata version. created: DTM, '' where unknown.
+-- Every registry object: entries, submission sets, folders, associations, in full as JSON, only appended. What may change
+-- later (status, lastUpdateTime) is read from columns. unique_id is unique among objects, but for versions of one entry and
+-- where the same document may come twice; the writer sees to it.
+CREATE TABLE object (
+  no INTEGER PRIMARY KEY,
+  uuid TEXT NOT NULL UNIQUE,             -- entryUUID
+  logical_no INTEGER,                    -- version 1 of this object; NULL: itself
+  kind TEXT NOT NULL,
+  patient_no INTEGER NOT NULL,
+  unique_id TEXT,
+  hash TEXT,                             -- of an entry
+  created TEXT,                          -- of an entry: finds its row below
+  updated_at TEXT NOT NULL,
+  json BLOB NOT NULL
+) STRICT;
+CREATE INDEX object_unique_id ON object (unique_id) WHERE unique_id IS NOT NULL;
+CREATE INDEX object_later_version ON object (logical_no) WHERE logical_no IS NOT NULL;
+
+-- What the guard must know of a document; one row per metadata version. created: DTM, '' where unknown.
 CREATE TABLE document_entry (
   patient_no INTEGER NOT NULL,
   created TEXT NOT NULL,
   entry_uuid TEXT NOT NULL,
-  logical_id TEXT NOT NULL,
+  object_no INTEGER NOT NULL,
+  content_no INTEGER,
+  logical_id TEXT,                       -- NULL: entry_uuid
   version INTEGER NOT NULL,
   latest INTEGER NOT NULL,
   status TEXT NOT NULL,
@@ -73,18 +93,15 @@ CREATE TABLE document_entry (
   feeding_structure TEXT,
   deposited_at TEXT NOT NULL,
   updated_at TEXT NOT NULL,
-  hash TEXT,
-  json_no INTEGER NOT NULL,
-  content_no INTEGER,
-  CHECK ((version = 1) = (entry_uuid = logical_id)),
   PRIMARY KEY (patient_no, created DESC, entry_uuid)
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX document_entry_version ON document_entry (logical_id, version);
-CREATE UNIQUE INDEX document_entry_later_version ON document_entry (entry_uuid) WHERE version > 1;
-CREATE INDEX document_entry_unique_id ON document_entry (unique_id);
 
--- Entries in full, as JSON; availabilityStatus is read from the row above.
-CREATE TABLE entry_json (no INTEGER PRIMARY KEY, json BLOB NOT NULL) STRICT;
+-- Ends as object numbers, which grow: these indexes are appended to.
+CREATE TABLE association (
+  no INTEGER PRIMARY KEY, type TEXT NOT NULL, source_no INTEGER NOT NULL, target_no INTEGER NOT NULL, status TEXT NOT NULL
+) STRICT;
+CREATE INDEX association_source ON association (source_no);
+CREATE INDEX association_target ON association (target_no);
 
 -- Bytes of a document: here, or in content/xx/<file>. Every entry has its own, the same bytes or not.
 CREATE TABLE content (
@@ -92,24 +109,6 @@ CREATE TABLE content (
   CHECK ((bytes IS NULL) <> (file IS NULL))
 ) STRICT;
 CREATE UNIQUE INDEX content_file ON content (file) WHERE file IS NOT NULL;
-
-CREATE TABLE submission_set (
-  entry_uuid TEXT PRIMARY KEY, patient_no INTEGER NOT NULL, unique_id TEXT NOT NULL, at TEXT NOT NULL, json BLOB NOT NULL
-) STRICT;
-CREATE INDEX submission_set_unique_id ON submission_set (unique_id);
-
-CREATE TABLE folder (
-  entry_uuid TEXT PRIMARY KEY, patient_no INTEGER NOT NULL, unique_id TEXT NOT NULL, updated_at TEXT NOT NULL,
-  json BLOB NOT NULL
-) STRICT;
-CREATE INDEX folder_unique_id ON folder (unique_id);
-
-CREATE TABLE association (
-  entry_uuid TEXT PRIMARY KEY, patient_no INTEGER NOT NULL, type TEXT NOT NULL, source TEXT NOT NULL,
-  target TEXT NOT NULL, status TEXT NOT NULL, json BLOB NOT NULL
-) STRICT;
-CREATE INDEX association_source ON association (source);
-CREATE INDEX association_target ON association (target);
 
 -- The trace. The columns besides json only serve the search: verifyChain compares them with it.
 CREATE TABLE access_log (
@@ -139,8 +138,9 @@ export function openForWriting(file: string, maxBytes?: number): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: false })
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
-    // The log shrinks back to 64 MiB after a burst; pages in use stay in 64 MiB of memory.
-    db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536')
+    // The log shrinks back to 64 MiB after a burst; pages in use stay in 64 MiB of memory. What savepoints must be able
+    // to undo stays in memory too: by default SQLite writes it to a file in /tmp, three writes in four of a submission.
+    db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY')
     assertSetting(db, 'journal_mode', 'wal')
     assertSetting(db, 'synchronous', 2)
     assertSetting(db, 'wal_autocheckpoint', 4000)
