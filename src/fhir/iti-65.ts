@@ -23,12 +23,22 @@ export async function provideDocumentBundle(exchange: Exchange): Promise<void> {
     const bundle = openBundle(resource, report)
     checkRules(bundle, parts.profile, report)
     const read = await readSubmission(bundle, received, exchange, report)
-    const paths = new Map([...read.ids].map(([index, id]) => [id, `Bundle.entry[${index}].resource`]))
+    const paths = pathsOf(read, bundle)
     const receipt = await feedWithLocations(read, (id) => paths.get(id), exchange)
     sendResource(response, 200, answer(resource, bundle, read, receipt, exchange), format)
   } finally {
     await received.dispose()
   }
+}
+
+/** Where the resource behind an entryUUID stands; a Binary goes by the id of its document, and is not meant. */
+function pathsOf({ ids }: ReadSubmission, bundle: ProvidedBundle): ReadonlyMap<EntryUuid, string> {
+  const paths = new Map<EntryUuid, string>()
+  for (const { index, path } of [...bundle.sets, ...bundle.documents, ...bundle.folders]) {
+    const id = ids.get(index)
+    if (id !== undefined) paths.set(id, path)
+  }
+  return paths
 }
 
 /** checkStructure has seen that it is what its type says. */

@@ -17,7 +17,13 @@ import { patientKeyOf } from '../../src/metadata/hl7.ts'
 import { type EntryUuid, type PatientKey, toOid } from '../../src/metadata/identifiers.ts'
 import type { Association, DocumentEntry } from '../../src/metadata/model.ts'
 import type { Findings, Operations } from '../../src/operations/operations.ts'
-import type { AccessRecord, Demographics, DocumentContent, RequestContext } from '../../src/operations/ports.ts'
+import type {
+  AccessRecord,
+  Demographics,
+  DocumentContent,
+  RequestContext,
+  StoredQuery,
+} from '../../src/operations/ports.ts'
 import { createSpool, type Spool } from '../../src/spool/index.ts'
 
 export const repositoryUniqueId = toOid('1.2.250.1.999.1.2')
@@ -42,6 +48,7 @@ export class MemoryOperations implements Operations {
   readonly associations: Association[] = []
   readonly contents = new Map<EntryUuid, Buffer>()
   readonly contexts: RequestContext[] = []
+  readonly queries: Parameters<Operations['find']>[0][] = []
   readonly hidden = new Set<EntryUuid>()
   records: AccessRecord[] = []
   facts: Partial<RecordFacts> = {}
@@ -129,14 +136,16 @@ export class MemoryOperations implements Operations {
 
   async find(...[query, context]: Parameters<Operations['find']>): Promise<Findings> {
     this.#enter(context)
+    this.queries.push(query)
     const found = this.entries.filter((entry) => {
-      if (this.hidden.has(entry.entryUuid) || query.kind === 'GetAssociations') return false
+      if (this.hidden.has(entry.entryUuid)) return false
       if (query.kind === 'FindDocuments')
         return (
           patientKeyOf(entry.patientId) === query.patient &&
           query.statuses.includes(entry.availabilityStatus) &&
           matches(entry, query.criteria)
         )
+      if (query.kind !== 'GetDocuments') throw new Error(`the FHIR door does not ask ${query.kind}`)
       const ids: readonly string[] = query.ids
       return query.by === 'uniqueId'
         ? ids.includes(entry.uniqueId)
@@ -172,10 +181,18 @@ export class MemoryOperations implements Operations {
     return { documents, issues: [] }
   }
 
+  update = notAsked
+  remove = notAsked
+  versions = notAsked
+
   async history(_patient: PatientKey, context: RequestContext) {
     this.#enter(context)
     return this.records
   }
+}
+
+async function notAsked(): Promise<never> {
+  throw new Error('the FHIR door does not ask this')
 }
 
 function factsOf(entry: DocumentEntry): DocumentFacts {
