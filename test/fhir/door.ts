@@ -17,13 +17,7 @@ import { patientKeyOf } from '../../src/metadata/hl7.ts'
 import { type EntryUuid, type PatientKey, toOid } from '../../src/metadata/identifiers.ts'
 import type { Association, DocumentEntry } from '../../src/metadata/model.ts'
 import type { Findings, Operations } from '../../src/operations/operations.ts'
-import type {
-  AccessRecord,
-  Demographics,
-  DocumentContent,
-  RequestContext,
-  StoredQuery,
-} from '../../src/operations/ports.ts'
+import type { AccessRecord, Demographics, DocumentContent, RequestContext } from '../../src/operations/ports.ts'
 import { createSpool, type Spool } from '../../src/spool/index.ts'
 
 export const repositoryUniqueId = toOid('1.2.250.1.999.1.2')
