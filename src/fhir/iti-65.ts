@@ -1,6 +1,7 @@
 /** ITI-65 Provide Document Bundle (TD2.1, TD2.1b): one transaction, stored whole or not at all. */
 import type { Bundle, BundleEntry, Resource } from '@medplum/fhirtypes'
 import { GatewayError, type Issue } from '../errors.ts'
+import { patientKeyOf } from '../metadata/hl7.ts'
 import type { EntryUuid } from '../metadata/identifiers.ts'
 import type { Receipt } from '../operations/ports.ts'
 import { sendResource } from './answer.ts'
@@ -63,7 +64,7 @@ function answer(
     )
     return {
       response: {
-        ...place(resource, id, request?.url ?? '', exchange),
+        ...place(resource, id, request?.url ?? '', receipt, exchange),
         lastModified: receipt.at,
         ...(own.length > 0 ? { outcome: outcomeOf(own.map((issue) => ({ ...issue, severity: 'warning' }))) } : {}),
       },
@@ -77,6 +78,7 @@ function place(
   resource: Resource | undefined,
   id: EntryUuid | undefined,
   url: string,
+  { submissionSet: { patientId } }: Receipt,
   exchange: Exchange,
 ): { status: string; location?: string; etag?: string } {
   const uuid = id?.slice('urn:uuid:'.length)
@@ -87,8 +89,10 @@ function place(
     const target = documentIdIn(url, exchange.baseUrl)
     return { status: '200 OK', ...(target === undefined ? {} : { location: `DocumentReference/${target}` }) }
   }
-  // A Patient or an author was referred to, and is not stored
-  return { status: '200 OK' }
+  // A Patient or an author was referred to, and is not stored; the Patient has a place of its own here
+  const patient = resource?.resourceType === 'Patient' && patientId ? patientKeyOf(patientId) : undefined
+  const known = patient && exchange.patientIds.toId(patient)
+  return { status: '200 OK', ...(known === undefined ? {} : { location: `Patient/${known}` }) }
 }
 
 /** The entry a warning is about. */

@@ -339,6 +339,8 @@ describe('ITI-65', () => {
           ihe,
         )
         assert.equal(reply.status, 200, reply.text)
+        if (reference === inside.fullUrl)
+          assert.equal((reply.body as Bundle).entry?.at(-1)?.response?.location, `Patient/${id}`)
       }
       const found = await refusal(
         { set: (list) => Object.assign(list, { subject: { reference: 'http://elsewhere.test/Patient/1' } }) },
