@@ -36,7 +36,7 @@ const noEffects: Effects = { notifications: [] }
 export function accessRequest(
   operation: Operation,
   context: RequestContext,
-  about: Pick<AccessRequest, 'patient' | 'entries' | 'target'> = {},
+  about: Pick<AccessRequest, 'patient' | 'entries' | 'target' | 'newConfidentiality'> = {},
 ): AccessRequest {
   return {
     operation,
@@ -106,7 +106,7 @@ export async function authorise(
   parts: OperationParts,
   operation: Operation,
   context: RequestContext,
-  about: Pick<AccessRequest, 'entries' | 'target'> & { readonly patient: PatientKey },
+  about: Pick<AccessRequest, 'entries' | 'target' | 'newConfidentiality'> & { readonly patient: PatientKey },
 ): Promise<Authorised> {
   const facts = await parts.dmp.status(about.patient, context.caller)
   const decision = decide(accessRequest(operation, context, about), facts, parts.policy)

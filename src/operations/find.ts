@@ -1,7 +1,8 @@
 /** TD3.1a and TD3.1b: search, and look-up of references. */
 import { decide } from '../access/decide.ts'
-import type { Decision, DocumentFacts, Operation } from '../access/types.ts'
-import type { PatientKey } from '../metadata/identifiers.ts'
+import type { DocumentFacts, Operation } from '../access/types.ts'
+import { patientKeyOf } from '../metadata/hl7.ts'
+import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { Association } from '../metadata/model.ts'
 import {
   accessRecord,
@@ -11,11 +12,10 @@ import {
   type OperationParts,
   permittedRecord,
 } from './access.ts'
-import type { Findings, FindOptions } from './operations.ts'
-import type { Found, RequestContext, StoredQuery } from './ports.ts'
-import { filterFound, viewOf } from './view.ts'
-
-const nothing: Found = { documents: [], submissionSets: [], folders: [], associations: [] }
+import type { Findings, FindOptions, StoredQuery } from './operations.ts'
+import type { Found, RequestContext } from './ports.ts'
+import { type Collected, collect, nothing } from './stored-query.ts'
+import { endsOf, filterFound, viewOf } from './view.ts'
 
 export async function find(
   parts: OperationParts,
@@ -24,18 +24,11 @@ export async function find(
   options: FindOptions = {},
 ): Promise<Findings> {
   const operation = operationOf(query, context)
-  const relate = options.relations === false ? (found: Found) => found : (found: Found) => withRelations(parts, found)
-  if (query.kind === 'FindDocuments') {
-    const { facts, permit } = await authorise(parts, operation, context, { patient: query.patient })
-    if (facts === undefined) return findings(parts, nothing)
-    const found = await relate(await parts.dmp.find(query))
-    const kept = await filterFound(parts, found, viewOf(parts, operation, context, facts, isByReference(query)))
-    const { documents } = kept
-    await parts.trace.record(permittedRecord(parts, operation, context, { patient: query.patient, documents, permit }))
-    return findings(parts, kept)
-  }
-  await authoriseWithoutObject(parts, operation, context)
-  return findings(parts, await findByReference(parts, operation, query, context, relate))
+  const found =
+    'patient' in query
+      ? await findOfPatient(parts, operation, query, context, options)
+      : await findByReference(parts, operation, query, context, options)
+  return { ...found, entries: (documents) => parts.dmp.read(documents.map(({ entryUuid }) => entryUuid)) }
 }
 
 /**
@@ -48,9 +41,27 @@ function operationOf(query: StoredQuery, { caller }: RequestContext): Operation 
 }
 
 function isByReference(query: StoredQuery): boolean {
-  if (query.kind !== 'FindDocuments') return true
+  if (query.kind === 'GetAll') return false
+  if (!('patient' in query)) return true
   const { uniqueIds, entryUuids } = query.criteria
   return uniqueIds !== undefined || entryUuids !== undefined
+}
+
+async function findOfPatient(
+  parts: OperationParts,
+  operation: Operation,
+  query: Extract<StoredQuery, { patient: PatientKey }>,
+  context: RequestContext,
+  options: FindOptions,
+): Promise<Found> {
+  const { patient } = query
+  const { facts, permit } = await authorise(parts, operation, context, { patient })
+  if (facts === undefined && context.caller.kind !== 'tester') return nothing
+  const { found, answer } = await gather(parts, query, options)
+  const visible = facts ? viewOf(parts, operation, context, facts, isByReference(query)) : () => true
+  const kept = answer(filterFound(found, await endsOf(parts.dmp, found), visible))
+  await parts.trace.record(permittedRecord(parts, operation, context, { patient, documents: kept.documents, permit }))
+  return kept
 }
 
 /**
@@ -62,16 +73,18 @@ async function findByReference(
   operation: Operation,
   query: StoredQuery,
   context: RequestContext,
-  relate: (found: Found) => Found | Promise<Found>,
+  options: FindOptions,
 ): Promise<Found> {
+  await authoriseWithoutObject(parts, operation, context)
   const bound = context.caller.patient
   const early = bound && (await authorise(parts, operation, context, { patient: bound }))
-  const found = await relate(await parts.dmp.find(query))
+  const { found, answer } = await gather(parts, query, options)
+  const ends = await endsOf(parts.dmp, found)
   const kept: Found[] = []
-  for (const [patient, mine] of byPatient(found)) {
+  for (const [patient, mine] of byPatient(found, ends)) {
     if (bound !== undefined && patient !== bound) continue
-    const result = await judge(parts, operation, context, patient, mine)
-    if (result) kept.push(result)
+    const result = await judge(parts, operation, context, patient, mine, ends)
+    if (result) kept.push(answer(result))
   }
   if (kept.length === 0)
     await parts.trace.record(
@@ -91,46 +104,54 @@ async function judge(
   context: RequestContext,
   patient: PatientKey,
   found: Found,
+  ends: readonly DocumentFacts[],
 ): Promise<Found | undefined> {
   const facts = await parts.dmp.status(patient, context.caller)
-  const decision: Decision = decide(accessRequest(operation, context, { patient }), facts, parts.policy)
+  const decision = decide(accessRequest(operation, context, { patient }), facts, parts.policy)
   if (decision.verdict === 'deny' || facts === undefined) {
     const deny = decision.verdict === 'deny' ? { rule: decision.rule, reasonCode: decision.issues[0].code } : {}
     await parts.trace.record(accessRecord(parts, operation, context, { patient, outcome: 'refused', ...deny }))
     return undefined
   }
-  const kept = await filterFound(parts, found, viewOf(parts, operation, context, facts, true))
+  const kept = filterFound(found, ends, viewOf(parts, operation, context, facts, true))
   await parts.trace.record(
     permittedRecord(parts, operation, context, { patient, documents: kept.documents, permit: decision }),
   )
   return kept
 }
 
-/** Documents by patient, with the associations that touch them. */
-function byPatient(found: Found): ReadonlyMap<PatientKey, Found> {
-  const groups = new Map<PatientKey, DocumentFacts[]>()
-  for (const document of found.documents) {
-    const group = groups.get(document.patient)
-    if (group) group.push(document)
-    else groups.set(document.patient, [document])
+/** What was found, by the patient it is about; an association goes with the object at either of its ends. */
+function byPatient(found: Found, ends: readonly DocumentFacts[]): ReadonlyMap<PatientKey, Found> {
+  const patients = new Map<EntryUuid, PatientKey>()
+  for (const { entryUuid, patient } of [...found.documents, ...ends]) patients.set(entryUuid, patient)
+  for (const { entryUuid, patientId } of [...found.submissionSets, ...found.folders]) {
+    const patient = patientId && patientKeyOf(patientId)
+    if (patient !== undefined) patients.set(entryUuid, patient)
   }
-  const result = new Map<PatientKey, Found>()
-  for (const [patient, documents] of groups) {
-    const ids = new Set(documents.map(({ entryUuid }) => entryUuid))
-    const touches = ({ source, target }: Association) => ids.has(source) || ids.has(target)
-    result.set(patient, { ...nothing, documents, associations: found.associations.filter(touches) })
-  }
-  return result
+  const ofAssociation = ({ source, target }: Association) => patients.get(source) ?? patients.get(target)
+  return new Map(
+    [...new Set(patients.values())].map((patient) => {
+      const isMine = ({ entryUuid }: { readonly entryUuid: EntryUuid }) => patients.get(entryUuid) === patient
+      return [
+        patient,
+        {
+          documents: found.documents.filter(isMine),
+          submissionSets: found.submissionSets.filter(isMine),
+          folders: found.folders.filter(isMine),
+          associations: found.associations.filter((association) => ofAssociation(association) === patient),
+        },
+      ]
+    }),
+  )
 }
 
-/** Relationships (replaces, appends, …) of the documents found, for DocumentReference.relatesTo. */
-async function withRelations({ dmp }: OperationParts, found: Found): Promise<Found> {
-  if (found.documents.length === 0 || found.associations.length > 0) return found
+/** What the query finds; with the relationships of its documents (replaces, appends, …) where the answer shows them. */
+async function gather({ dmp }: OperationParts, query: StoredQuery, options: FindOptions): Promise<Collected> {
+  const collected = await collect(dmp, query)
+  const { found } = collected
+  const relate = query.kind === 'FindDocuments' || query.kind === 'GetDocuments'
+  if (!relate || options.relations === false || found.documents.length === 0) return collected
   const ids = found.documents.map(({ entryUuid }) => entryUuid)
   const { associations } = await dmp.find({ kind: 'GetAssociations', ids })
-  return { ...found, associations: associations.filter(({ type }) => type !== 'HasMember') }
-}
-
-function findings({ dmp }: OperationParts, found: Found): Findings {
-  return { ...found, entries: (documents) => dmp.read(documents.map(({ entryUuid }) => entryUuid)) }
+  return { ...collected, found: { ...found, associations: associations.filter(({ type }) => type !== 'HasMember') } }
 }

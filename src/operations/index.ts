@@ -5,8 +5,11 @@ import { find } from './find.ts'
 import { history } from './history.ts'
 import { open } from './open.ts'
 import type { Operations } from './operations.ts'
+import { remove } from './remove.ts'
 import { retrieve } from './retrieve.ts'
 import { status } from './status.ts'
+import { update } from './update.ts'
+import { versions } from './versions.ts'
 
 export type { OperationParts } from './access.ts'
 export type * from './operations.ts'
@@ -19,6 +22,9 @@ export function createOperations(parts: OperationParts): Operations {
     feed: (...args) => feed(parts, ...args),
     find: (...args) => find(parts, ...args),
     retrieve: (...args) => retrieve(parts, ...args),
+    update: (...args) => update(parts, ...args),
+    remove: (...args) => remove(parts, ...args),
+    versions: (...args) => versions(parts, ...args),
     history: (...args) => history(parts, ...args),
   }
 }

@@ -1,9 +1,26 @@
 /** What the doors may ask of the middle. Every method is: gather facts → decide → act → filter → trace. */
 import type { DocumentFacts, RecordFacts } from '../access/types.ts'
 import type { Issue } from '../errors.ts'
+import type { DocumentCriteria } from '../metadata/criteria.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
-import type { Association, DocumentEntry, Folder, Submission, SubmissionSet } from '../metadata/model.ts'
-import type { AccessRecord, Demographics, DocumentContent, Receipt, RequestContext, StoredQuery } from './ports.ts'
+import type {
+  Association,
+  AssociationType,
+  AvailabilityStatus,
+  DocumentEntry,
+  Folder,
+  Submission,
+  SubmissionSet,
+} from '../metadata/model.ts'
+import type {
+  AccessRecord,
+  Demographics,
+  DocumentContent,
+  MetadataUpdate,
+  Receipt,
+  RegistryQuery,
+  RequestContext,
+} from './ports.ts'
 
 /** What the caller may see of what was found. Counts, paging links and ETags come from here, after the filter. */
 export interface Findings {
@@ -15,6 +32,39 @@ export interface Findings {
   /** Full entries, in the order given; read from the DMP as they are consumed. */
   entries(documents: readonly DocumentFacts[]): AsyncIterable<DocumentEntry>
 }
+
+/** ITI-18 in its own terms (ITI TF-2 3.18.4.1.2.3.7): what a registry answers directly, and what is composed of that. */
+export type StoredQuery =
+  | RegistryQuery
+  | {
+      readonly kind: 'GetAll'
+      readonly patient: PatientKey
+      readonly documentStatuses: readonly AvailabilityStatus[]
+      readonly submissionSetStatuses: readonly AvailabilityStatus[]
+      readonly folderStatuses: readonly AvailabilityStatus[]
+      readonly criteria: DocumentCriteria
+    }
+  | {
+      readonly kind: 'GetDocumentsAndAssociations' | 'GetFoldersForDocument'
+      readonly by: 'entryUuid' | 'uniqueId'
+      readonly ids: readonly string[]
+      readonly associationStatuses?: readonly AvailabilityStatus[]
+    }
+  | { readonly kind: 'GetSubmissionSetsOf'; readonly ids: readonly EntryUuid[] }
+  | {
+      readonly kind: 'GetSubmissionSetAndContents' | 'GetFolderAndContents'
+      readonly by: 'entryUuid' | 'uniqueId'
+      readonly id: string
+      readonly criteria: DocumentCriteria
+      readonly associationStatuses?: readonly AvailabilityStatus[]
+    }
+  | {
+      readonly kind: 'GetRelatedDocuments'
+      readonly by: 'entryUuid' | 'uniqueId'
+      readonly id: string
+      readonly associationTypes: readonly AssociationType[]
+      readonly criteria: DocumentCriteria
+    }
 
 export interface FindOptions {
   /** false: the answer carries no associations, so they are not looked up. Default true. */
@@ -38,6 +88,10 @@ export interface Retrieval {
   readonly issues: readonly Issue[]
 }
 
+export type RemovalRequest =
+  | { readonly objects: readonly EntryUuid[] }
+  | { readonly documents: readonly { readonly repositoryUniqueId: string; readonly documentUniqueId: string }[] }
+
 export interface StatusAnswer {
   readonly facts: RecordFacts
   readonly demographics: Demographics | undefined
@@ -58,6 +112,15 @@ export interface Operations {
   find(query: StoredQuery, context: RequestContext, options?: FindOptions): Promise<Findings>
   /** TD3.2. */
   retrieve(requests: readonly DocumentRequest[], context: RequestContext): Promise<Retrieval>
+  /**
+   * TD3.3a–d, ITI-57 and ITI-92. In `ci-sis` a new version may differ only in confidentialityCode and a status only
+   * change to Archived, Deleted or back to Approved (UP8); in `ihe` everything the registry allows.
+   */
+  update(update: MetadataUpdate, context: RequestContext): Promise<Receipt>
+  /** ITI-62; by uniqueId ITI-86. Only in profile `ihe` (UP7). */
+  remove(removal: RemovalRequest, context: RequestContext): Promise<void>
+  /** Metadata versions of a document, newest first, as far as the caller may see it; throws `not-found`. */
+  versions(logicalId: EntryUuid, context: RequestContext): Promise<readonly DocumentEntry[]>
   /** The access history of a patient, newest first, as far as the caller may read it. */
   history(patient: PatientKey, context: RequestContext): Promise<readonly AccessRecord[]>
 }

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream'
 import type { Caller, ConsentDeclaration, PurposeOfUse } from '../access/caller.ts'
 import type { DocumentFacts, Operation, RecordFacts } from '../access/types.ts'
 import type { Issue } from '../errors.ts'
-import type { DocumentCriteria } from '../metadata/criteria.ts'
+import type { DocumentCriteria, FolderCriteria, SubmissionSetCriteria } from '../metadata/criteria.ts'
 import type { EntryUuid, Oid, PatientKey, UniqueId } from '../metadata/identifiers.ts'
 import type {
   Association,
@@ -102,21 +102,40 @@ export interface Notification {
   readonly documents: readonly EntryUuid[]
 }
 
-/** A query in the registry's terms (ITI TF-2 3.18.4.1.2.3.7). */
-export type StoredQuery =
+/** What a registry can be asked; the stored queries of ITI-18 are composed of these in operations/stored-query.ts. */
+export type RegistryQuery =
   | {
       readonly kind: 'FindDocuments'
       readonly patient: PatientKey
       readonly statuses: readonly AvailabilityStatus[]
       readonly criteria: DocumentCriteria
+      /** Earlier metadata versions too ($MetadataLevel 2). Default false. */
+      readonly allVersions?: boolean
     }
   | {
-      readonly kind: 'GetDocuments'
+      readonly kind: 'FindSubmissionSets'
+      readonly patient: PatientKey
+      readonly statuses: readonly AvailabilityStatus[]
+      readonly criteria: SubmissionSetCriteria
+    }
+  | {
+      readonly kind: 'FindFolders'
+      readonly patient: PatientKey
+      readonly statuses: readonly AvailabilityStatus[]
+      readonly criteria: FolderCriteria
+    }
+  | {
+      readonly kind: 'GetDocuments' | 'GetSubmissionSets' | 'GetFolders'
       /** `any`: an entryUUID of any version, answered by the current one (FHIR ids). */
       readonly by: 'entryUuid' | 'uniqueId' | 'logicalId' | 'any'
       readonly ids: readonly string[]
     }
-  | { readonly kind: 'GetAssociations'; readonly ids: readonly EntryUuid[] }
+  /** Associations whose source or target is one of the ids; of every status unless asked. */
+  | {
+      readonly kind: 'GetAssociations'
+      readonly ids: readonly EntryUuid[]
+      readonly statuses?: readonly AvailabilityStatus[]
+    }
 
 /** What a query finds, before the guard's filter: documents as facts (entries are read afterwards), the rest in full. */
 export interface Found {
@@ -126,14 +145,44 @@ export interface Found {
   readonly associations: readonly Association[]
 }
 
-/** What a DMP answers to a submission that it has durably stored. */
+/** What a DMP answers to a submission or an update that it has durably stored. */
 export interface Receipt {
-  readonly submissionSet: SubmissionSet
+  /** Absent for an update that came without one. */
+  readonly submissionSet?: SubmissionSet
   readonly entries: readonly DocumentEntry[]
   /** ISO 8601 instant of the commit. */
   readonly at: string
   readonly warnings: readonly Issue[]
 }
+
+/**
+ * One atomic change of what is registered (TD3.3, ITI-57, ITI-92): new versions, statuses and associations together, or
+ * nothing. `operations/` has worked out what each part means and decided on it.
+ */
+export interface MetadataUpdate {
+  readonly patient: PatientKey
+  /** Registered with its associations when the change came as a submission (ITI-57); absent for a PATCH. */
+  readonly submissionSet?: SubmissionSet
+  /** A whole new version of a DocumentEntry or Folder; `previousVersion` must be the current one. */
+  readonly versions: readonly {
+    readonly object: DocumentEntry | Folder
+    readonly previousVersion: number
+    /** false: associations of the previous version are not carried over (AssociationPropagation). */
+    readonly propagate: boolean
+  }[]
+  /** `from` must be the current status. */
+  readonly statuses: readonly {
+    readonly target: EntryUuid
+    readonly from: AvailabilityStatus
+    readonly to: AvailabilityStatus
+  }[]
+  readonly associations: readonly Association[]
+}
+
+/** Only in profile `ihe`, all or nothing: ITI-62 removes registry objects, ITI-86 the bytes of documents. */
+export type Removal =
+  | { readonly kind: 'objects'; readonly ids: readonly EntryUuid[] }
+  | { readonly kind: 'contents'; readonly ids: readonly EntryUuid[] }
 
 /** The DMP behind the gateway. Never decides access: operations/ does, before and after each call. */
 export interface Dmp {
@@ -154,9 +203,18 @@ export interface Dmp {
     record: AccessRecord,
   ): Promise<Receipt>
   /** TD3.1: what matches, unfiltered by access, in a stable order (creationTime descending, then entryUUID). */
-  find(query: StoredQuery): Promise<Found>
+  find(query: RegistryQuery): Promise<Found>
   /** Full entries in the order of the ids; ids without an entry are left out. Read as the answer is written. */
   read(entryUuids: readonly EntryUuid[]): AsyncIterable<DocumentEntry>
+  /** All metadata versions of a document, newest first; empty when there is none. */
+  versions(logicalId: EntryUuid): Promise<readonly DocumentEntry[]>
+  /**
+   * TD3.3: durable with its record and effects when it resolves. Throws GatewayError: XDSMetadataVersionError,
+   * XDSMetadataUpdateError, UnresolvedReferenceException.
+   */
+  update(update: MetadataUpdate, record: AccessRecord): Promise<Receipt>
+  /** Throws GatewayError: UnresolvedReferenceException, ReferencesExistException, XDSUnreferencedObjectException. */
+  remove(removal: Removal, record: AccessRecord): Promise<void>
   /** TD3.2: undefined when there are no bytes under this entry. The hash was checked on read. */
   content(entryUuid: EntryUuid): Promise<DocumentContent | undefined>
   /** Store writable (and remote DMP reachable): the readiness check. Throws when not. */

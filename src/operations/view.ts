@@ -5,8 +5,9 @@
 import { compileViewer } from '../access/filter.ts'
 import type { DocumentFacts, Operation, RecordFacts } from '../access/types.ts'
 import type { EntryUuid } from '../metadata/identifiers.ts'
+import type { Association } from '../metadata/model.ts'
 import type { OperationParts } from './access.ts'
-import type { Found, RequestContext } from './ports.ts'
+import type { Dmp, Found, RequestContext } from './ports.ts'
 
 export type Visible = (document: DocumentFacts) => boolean
 
@@ -28,30 +29,53 @@ export function viewOf(
   })
 }
 
+/** Documents that associations point to and the query did not bring: a link is judged by both its ends. */
+export async function endsOf(
+  dmp: Dmp,
+  { documents, associations, submissionSets, folders }: Found,
+): Promise<readonly DocumentFacts[]> {
+  const known = new Set<EntryUuid>([...documents, ...submissionSets, ...folders].map(({ entryUuid }) => entryUuid))
+  const ids = new Set(associations.flatMap(({ source, target }) => [source, target]).filter((id) => !known.has(id)))
+  if (ids.size === 0) return []
+  return (await dmp.find({ kind: 'GetDocuments', by: 'entryUuid', ids: [...ids] })).documents
+}
+
 /**
- * Keeps what the caller may see of what was found. Association ends that the query did not bring are looked up, so that
- * a link to a hidden document goes with it.
+ * Keeps what the caller may see of what was found; `ends` are the documents at the far end of its associations. A
+ * SubmissionSet or Folder whose documents are all hidden is absent, and so is every link to what is absent.
  */
-export async function filterFound(parts: OperationParts, found: Found, visible: Visible): Promise<Found> {
-  const documents = found.documents.filter(visible)
-  const seen = new Set<EntryUuid>(documents.map(({ entryUuid }) => entryUuid))
-  const known = new Set<EntryUuid>(found.documents.map(({ entryUuid }) => entryUuid))
-  const packages = new Set<EntryUuid>([...found.submissionSets, ...found.folders].map(({ entryUuid }) => entryUuid))
-  const elsewhere = found.associations
-    .flatMap(({ source, target }) => [source, target])
-    .filter((id) => !known.has(id) && !packages.has(id))
-  if (elsewhere.length > 0) {
-    const others = await parts.dmp.find({ kind: 'GetDocuments', by: 'entryUuid', ids: [...new Set(elsewhere)] })
-    for (const other of others.documents) if (visible(other)) seen.add(other.entryUuid)
-  }
-  const associations = found.associations.filter(
-    ({ source, target }) => (seen.has(source) || packages.has(source)) && (seen.has(target) || packages.has(target)),
-  )
-  const withMembers = new Set(associations.filter(({ target }) => seen.has(target)).map(({ source }) => source))
+export function filterFound(found: Found, ends: readonly DocumentFacts[], visible: Visible): Found {
+  const hidden = new Set<EntryUuid>()
+  const shown = new Set<EntryUuid>()
+  for (const document of [...found.documents, ...ends]) (visible(document) ? shown : hidden).add(document.entryUuid)
+  for (const id of emptied(found.associations, shown, hidden)) hidden.add(id)
+  const stays = (id: EntryUuid): boolean => !hidden.has(id)
   return {
-    documents,
-    submissionSets: found.submissionSets.filter(({ entryUuid }) => withMembers.has(entryUuid)),
-    folders: found.folders.filter(({ entryUuid }) => withMembers.has(entryUuid)),
-    associations: associations.filter(({ source }) => !packages.has(source) || withMembers.has(source)),
+    documents: found.documents.filter(({ entryUuid }) => shown.has(entryUuid)),
+    submissionSets: found.submissionSets.filter(({ entryUuid }) => stays(entryUuid)),
+    folders: found.folders.filter(({ entryUuid }) => stays(entryUuid)),
+    associations: withoutDangling(found.associations, stays),
   }
+}
+
+/** Packages that hold documents, none of which is shown. */
+function emptied(
+  associations: readonly Association[],
+  shown: ReadonlySet<EntryUuid>,
+  hidden: ReadonlySet<EntryUuid>,
+): ReadonlySet<EntryUuid> {
+  const result = new Set<EntryUuid>()
+  const holders = associations.filter(({ type }) => type === 'HasMember')
+  for (const { source, target } of holders) if (hidden.has(target)) result.add(source)
+  for (const { source, target } of holders) if (shown.has(target)) result.delete(source)
+  return result
+}
+
+/** An association may itself be a member (a document put into a folder): it goes, then what holds it. */
+function withoutDangling(associations: readonly Association[], stays: (id: EntryUuid) => boolean): Association[] {
+  const kept = associations.filter(({ source, target }) => stays(source) && stays(target))
+  if (kept.length === associations.length) return kept
+  const keptIds = new Set(kept.map(({ entryUuid }) => entryUuid))
+  const gone = new Set(associations.map(({ entryUuid }) => entryUuid).filter((id) => !keptIds.has(id)))
+  return kept.filter(({ source, target }) => !gone.has(source) && !gone.has(target))
 }

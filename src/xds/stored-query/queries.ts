@@ -1,7 +1,7 @@
 /** The stored queries (ITI TF-2 3.18.4.1.2.3.7), one record each: what they require and what they ask of the registry. */
 import { GatewayError } from '../../errors.ts'
 import type { DocumentCriteria } from '../../metadata/criteria.ts'
-import type { StoredQuery } from '../../operations/ports.ts'
+import type { StoredQuery } from '../../operations/operations.ts'
 import { attribute, type XmlElement } from '../../xml/tree.ts'
 import { defined } from '../defined.ts'
 import { QueryParameters } from './parameters.ts'
