@@ -71,6 +71,11 @@ export interface FindOptions {
   readonly relations?: boolean
 }
 
+export interface FeedOptions {
+  /** ITI-42, profile `ihe`: metadata alone, of documents that stay in their own repository. Default false. */
+  readonly register?: boolean
+}
+
 /** ITI-43 asks by uniqueId, ITI-68 by logicalId. */
 export type DocumentRequest =
   | { readonly repositoryUniqueId?: string; readonly documentUniqueId: string; readonly homeCommunityId?: string }
@@ -107,6 +112,7 @@ export interface Operations {
     submission: Submission,
     contents: ReadonlyMap<EntryUuid, DocumentContent>,
     context: RequestContext,
+    options?: FeedOptions,
   ): Promise<Receipt>
   /** TD3.1a, or TD3.1b for callers that may only look up their own references. */
   find(query: StoredQuery, context: RequestContext, options?: FindOptions): Promise<Findings>
