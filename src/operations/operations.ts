@@ -69,6 +69,11 @@ export type StoredQuery =
 export interface FindOptions {
   /** false: the answer carries no associations, so they are not looked up. Default true. */
   readonly relations?: boolean
+  /**
+   * `$MetadataLevel` of ITI-18 (XDS Metadata Update, 3.18.4.1.2.3.5.1.1). 1: only current versions, no Deprecated folder
+   * or association. 2: every version. Absent: what the query finds, in its current version.
+   */
+  readonly metadataLevel?: 1 | 2
 }
 
 export interface FeedOptions {

@@ -123,12 +123,17 @@ export type RegistryQuery =
       readonly patient: PatientKey
       readonly statuses: readonly AvailabilityStatus[]
       readonly criteria: FolderCriteria
+      readonly allVersions?: boolean
     }
   | {
       readonly kind: 'GetDocuments' | 'GetSubmissionSets' | 'GetFolders'
-      /** `any`: an entryUUID of any version, answered by the current one (FHIR ids). */
+      /**
+       * `entryUuid`: that very version, whichever it is; `any`: an entryUUID of any version, answered by the current one
+       * (FHIR ids); `uniqueId` and `logicalId`: the current version, or every one with `allVersions`.
+       */
       readonly by: 'entryUuid' | 'uniqueId' | 'logicalId' | 'any'
       readonly ids: readonly string[]
+      readonly allVersions?: boolean
     }
   /** Associations whose source or target is one of the ids; of every status unless asked. */
   | {
