@@ -93,10 +93,11 @@ export function scenario(): readonly Step[] {
       what: 'ITI-67 puis ITI-68 · lit la biologie venue par XDS.b',
       expected: '4 documents, octets identiques',
       run: async (world) => {
-        const found = await world.fhir(people.dupont, 'GET', search(laurent), { consent: careTeam })
+        const parameters = { 'patient.identifier': `urn:oid:${insSystem}|${laurent}`, status: 'current' }
+        const found = await world.search(people.dupont, parameters, careTeam)
         certificateUrl = urlOf(found, '89601-9')
         const read = await world.fhir(people.dupont, 'GET', urlOf(found, '11502-2'), { consent: careTeam })
-        return `${at(found.json, 'total')} documents, ${same(read.bytes, await world.sample('documents/cr-biologie.xml'))}`
+        return `${at(found, 'total')} documents, ${same(read.bytes, await world.sample('documents/cr-biologie.xml'))}`
       },
     },
     {
@@ -129,7 +130,7 @@ export function scenario(): readonly Step[] {
       expected: '2 documents, sans 89601-9',
       run: async (world) => {
         const found = await world.fhir(people.moreau, 'GET', search(laurent), { consent: careTeam })
-        return `${at(found.json, 'total')} documents, ${urlOf(found, '89601-9') === '' ? 'sans' : 'avec'} 89601-9`
+        return `${at(found.json, 'total')} documents, ${urlOf(found.json, '89601-9') === '' ? 'sans' : 'avec'} 89601-9`
       },
     },
     {
@@ -279,8 +280,8 @@ function list(value: Json | undefined): readonly Json[] {
   return Array.isArray(value) ? value : []
 }
 
-function urlOf(bundle: FhirAnswer, type: string): string {
-  const entry = list(at(bundle.json, 'entry')).find(
+function urlOf(bundle: Json | undefined, type: string): string {
+  const entry = list(at(bundle, 'entry')).find(
     (candidate) => at(candidate, 'resource', 'type', 'coding', 0, 'code') === type,
   )
   return String(at(entry, 'resource', 'content', 0, 'attachment', 'url') ?? '')

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Client as FhirClient } from 'fhir-kit-client'
 import { type LocalIssuer, openLocalIssuer } from '../../identity/issuer.ts'
 import { type IdentityOptions, mintJwt, mintVihf } from '../../identity/mint.ts'
 import { type Gateway, startGateway } from '../../main.ts'
@@ -49,6 +50,8 @@ export function at(value: Json | undefined, ...keys: readonly (string | number)[
 export interface World {
   readonly gateway: Gateway
   sample(name: string): Promise<Buffer>
+  /** ITI-67 through a FHIR client that shares no code with the gateway. */
+  search(who: IdentityOptions, parameters: Readonly<Record<string, string>>, consent: string): Promise<Json>
   fhir(
     who: IdentityOptions,
     method: string,
@@ -72,6 +75,15 @@ export async function createWorld(): Promise<World> {
   return {
     gateway,
     sample: (name) => readFile(path.join(samples, name)),
+    async search(who, searchParams, consent) {
+      const client = new FhirClient({ baseUrl: `${gateway.url}/fhir`, bearerToken: await mintJwt(issuer, who) })
+      const found = await client.search({
+        resourceType: 'DocumentReference',
+        searchParams,
+        options: { headers: { 'DMP-Consent': consent } },
+      })
+      return found as unknown as Json
+    },
     async fhir(who, method, target, { consent, body, accept } = {}) {
       const url = target.startsWith('http') ? target : `${gateway.url}/fhir${target}`
       const response = await fetch(url, {
