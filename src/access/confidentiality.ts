@@ -27,13 +27,15 @@ export function confidentialityIssues(
 ): Issue[] {
   const issues: Issue[] = []
   const report = (code: Issue['code'], detail: string) => issues.push({ code, rule: 'FE4', location, detail })
-  if (!codes.includes('N')) report('code-not-accepted', 'N is always present: send N first, then the visibility codes.')
-  for (const code of ['R', 'V'])
-    if (codes.includes(code))
-      report(
-        'confidentiality-not-shareable',
-        `${code} is not shared in the DMP: send N, with MASQUE_PS where it applies.`,
-      )
+  const notShared = ['R', 'V'].filter((code) => codes.includes(code))
+  for (const code of notShared)
+    report(
+      'confidentiality-not-shareable',
+      `${code} is not shared in the DMP: send N, with MASQUE_PS where it applies.`,
+    )
+  // R or V in the place of N is one fault, and said
+  if (notShared.length === 0 && !codes.includes('N'))
+    report('code-not-accepted', 'N is always present: send N first, then the visibility codes.')
   if (codes.includes(MASKED) && codes.includes(HIDDEN_FROM_PATIENT) && !policy.cumulativeMasking)
     report('confidentiality-combination', 'Send MASQUE_PS or INVISIBLE_PATIENT, not both.')
   if (codes.includes(HIDDEN_FROM_REPRESENTATIVES) && minor !== true)
