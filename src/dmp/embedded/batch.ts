@@ -1,8 +1,8 @@
 /**
  * Group commit: one transaction and one fsync for all that queued while the writer was busy, each command whole or not at
- * all. A command first plans, which reads and may refuse, then writes, which should not fail. So the first run needs no
- * savepoints, whose copies of pages cost a tenth of a submission; should a write fail all the same, everything is rolled
- * back and the batch runs again with every command in its own savepoint: that one alone is then undone.
+ * all. A command first plans, which reads and may refuse, then writes, which should not fail. So a batch needs no
+ * savepoints, whose copies of pages cost a tenth of a submission; should a write fail all the same (a full disk ends the
+ * whole transaction, whatever savepoints it has), the batch is rolled back and its commands commit one by one.
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../../errors.ts'
@@ -26,70 +26,44 @@ export type Write = () => Done
 export function createBatchRunner(db: DatabaseSync): (batch: Batch) => Outcome[] {
   const log = createAppender(db)
   const plan = createPlans(db, log)
-  const statements = {
-    begin: db.prepare('BEGIN IMMEDIATE'),
-    commit: db.prepare('COMMIT'),
-    rollback: db.prepare('ROLLBACK'),
-    savepoint: db.prepare('SAVEPOINT command'),
-    release: db.prepare('RELEASE command'),
-    undo: db.prepare('ROLLBACK TO command'),
-  }
-  const rollback = (): void => {
-    log.forget()
-    if (db.isTransaction) statements.rollback.run()
-  }
+  const begin = db.prepare('BEGIN IMMEDIATE')
+  const commit = db.prepare('COMMIT')
+  const rollback = db.prepare('ROLLBACK')
 
-  const together = (command: Command, at: string): Outcome => {
+  const one = (command: Command, at: string): Outcome => {
     let write: Write
     try {
       write = plan(command, at)
     } catch (error) {
-      return failure(error, true)
+      return failure(error)
     }
     return { ok: true, value: write() }
   }
 
-  const apart = (command: Command, at: string): Outcome => {
-    statements.savepoint.run()
+  /** All of it, or nothing and why. */
+  const together = (commands: readonly Command[], at: string): Outcome[] | { readonly failed: unknown } => {
+    let planned: Outcome[] | undefined
     try {
-      const value = plan(command, at)()
-      statements.release.run()
-      return { ok: true, value }
-    } catch (error) {
-      // A full disk may have ended the whole transaction: the batch is lost, not this command alone.
-      if (!db.isTransaction) throw error
-      statements.undo.run()
-      statements.release.run()
-      log.forget()
-      return failure(error, true)
-    }
-  }
-
-  /** Gives undefined when something failed before the commit: all of it is rolled back. */
-  const run = ({ at, commands }: Batch, each: typeof together): Outcome[] | { readonly failed: unknown } => {
-    let outcomes: Outcome[]
-    try {
-      statements.begin.run()
-      outcomes = commands.map((command) => each(command, at))
+      begin.run()
+      planned = commands.map((command) => one(command, at))
+      commit.run()
+      return planned
     } catch (failed) {
-      rollback()
+      log.forget()
+      if (db.isTransaction) rollback.run()
+      if (planned !== undefined && resultCode(failed) !== SQLITE_FULL) throw failed
       return { failed }
     }
-    try {
-      statements.commit.run()
-      return outcomes
-    } catch (error) {
-      rollback()
-      if (resultCode(error) !== SQLITE_FULL) throw error
-      return commands.map(() => failure(error, false))
-    }
   }
 
-  return (batch) => {
-    const first = run(batch, together)
-    if (Array.isArray(first)) return first
-    const second = run(batch, apart)
-    return Array.isArray(second) ? second : batch.commands.map(() => failure(second.failed, true))
+  return ({ at, commands }) => {
+    const outcomes = together(commands, at)
+    if (Array.isArray(outcomes)) return outcomes
+    if (commands.length === 1) return [failure(outcomes.failed)]
+    return commands.flatMap((command) => {
+      const alone = together([command], at)
+      return Array.isArray(alone) ? alone : failure(alone.failed)
+    })
   }
 }
 
@@ -136,11 +110,11 @@ function createPlans(
   }
 }
 
-function failure(error: unknown, undone: boolean): Outcome {
-  if (error instanceof GatewayError) return { ok: false, issues: error.issues, cause: error.message, undone }
+function failure(error: unknown): Outcome {
+  if (error instanceof GatewayError) return { ok: false, issues: error.issues, cause: error.message }
   const result = resultCode(error)
   const code = result === undefined || result === SQLITE_CONSTRAINT ? 'internal' : 'store-unavailable'
-  return { ok: false, issues: [{ code }], cause: error instanceof Error ? error.message : String(error), undone }
+  return { ok: false, issues: [{ code }], cause: error instanceof Error ? error.message : String(error) }
 }
 
 /** The primary result code of an error of SQLite; undefined for any other error. */

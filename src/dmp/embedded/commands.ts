@@ -125,8 +125,7 @@ export interface Batch {
   readonly commands: readonly Command[]
 }
 
-/** One per command of the batch, in order. */
+/** One per command of the batch, in order; of one that is not ok nothing is stored. */
 export type Outcome =
   | { readonly ok: true; readonly value: Done }
-  /** `undone`: certain that nothing of it is stored. */
-  | { readonly ok: false; readonly issues: readonly Issue[]; readonly cause: string; readonly undone: boolean }
+  | { readonly ok: false; readonly issues: readonly Issue[]; readonly cause: string }

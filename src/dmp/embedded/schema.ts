@@ -138,8 +138,7 @@ export function openForWriting(file: string, maxBytes?: number): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: 5000, enableForeignKeyConstraints: false })
   try {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
-    // The log shrinks back to 64 MiB after a burst; pages in use stay in 64 MiB of memory. What savepoints must be able
-    // to undo stays in memory too: by default SQLite writes it to a file in /tmp, three writes in four of a submission.
+    // The log shrinks back to 64 MiB after a burst; pages in use, and what a statement may have to undo, stay in memory.
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY')
     assertSetting(db, 'journal_mode', 'wal')
     assertSetting(db, 'synchronous', 2)

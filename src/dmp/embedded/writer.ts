@@ -1,7 +1,7 @@
 /** The writer as the main thread sees it: a queue before one thread. What waits while it is busy is its next batch. */
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
-import { GatewayError } from '../../errors.ts'
+import { type ErrorCode, GatewayError, type Issue } from '../../errors.ts'
 import type { Clock } from '../../operations/ports.ts'
 import type { Batch, Command, Done, Outcome } from './commands.ts'
 import type { WriterThreadData } from './writer-thread.ts'
@@ -23,9 +23,9 @@ export interface Written {
 export class WriteError extends GatewayError {
   readonly undone: boolean
 
-  constructor(outcome: Extract<Outcome, { ok: false }>) {
-    super(outcome.issues, { cause: new Error(outcome.cause) })
-    this.undone = outcome.undone
+  constructor(issues: ErrorCode | readonly Issue[], cause: string, undone = true) {
+    super(issues, { cause: new Error(cause) })
+    this.undone = undone
   }
 }
 
@@ -101,8 +101,7 @@ function createQueue(thread: Worker, clock: Clock): Writer {
       } catch (error) {
         // A command that cannot be copied: none of them has left.
         const cause = error instanceof Error ? error.message : String(error)
-        for (const { reject } of flying)
-          reject(new WriteError({ ok: false, issues: [{ code: 'internal' }], cause, undone: true }))
+        for (const { reject } of flying) reject(new WriteError('internal', cause))
         flying = []
         schedule()
       }
@@ -134,7 +133,10 @@ function createQueue(thread: Worker, clock: Clock): Writer {
     answered.forEach(({ resolve, reject }, index) => {
       const outcome = outcomes[index]
       if (outcome?.ok) resolve({ value: outcome.value, at: flyingAt })
-      else reject(outcome === undefined ? unavailable(new Error('no outcome'), false) : new WriteError(outcome))
+      else
+        reject(
+          new WriteError(outcome?.issues ?? 'store-unavailable', outcome?.cause ?? 'no outcome', outcome !== undefined),
+        )
     })
     schedule()
   })
@@ -174,9 +176,9 @@ function createQueue(thread: Worker, clock: Clock): Writer {
 }
 
 function refusal(code: 'shutting-down' | 'busy'): WriteError {
-  return new WriteError({ ok: false, issues: [{ code }], cause: code, undone: true })
+  return new WriteError(code, 'refused before the queue')
 }
 
 function unavailable(error: Error, undone: boolean): WriteError {
-  return new WriteError({ ok: false, issues: [{ code: 'store-unavailable' }], cause: error.message, undone })
+  return new WriteError('store-unavailable', error.message, undone)
 }
