@@ -50,7 +50,12 @@ function resourcesOf(table: readonly Route[]): CapabilityStatementRestResource[]
   for (const { declares } of table) {
     if (declares === undefined || 'system' in declares) continue
     const type = declares.resource as CapabilityStatementRestResource['type']
-    const resource = resources.get(declares.resource) ?? { type, interaction: [], versioning: 'versioned' as const }
+    const resource = resources.get(declares.resource) ?? { type, versioning: 'versioned' as const }
+    if ('operation' in declares) {
+      const operation = { name: declares.operation, definition: declares.definition }
+      resources.set(declares.resource, { ...resource, operation: [...(resource.operation ?? []), operation] })
+      continue
+    }
     resources.set(declares.resource, {
       ...resource,
       interaction: [...(resource.interaction ?? []), { code: declares.interaction }],

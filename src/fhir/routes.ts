@@ -25,6 +25,13 @@ export type Declaration =
       readonly conditional?: true
       readonly parameters?: Readonly<Record<string, SearchParameterRow>>
     }
+  | {
+      readonly resource: string
+      /** Name without `$`. */
+      readonly operation: string
+      /** Canonical URL of the OperationDefinition. */
+      readonly definition: string
+    }
 
 export interface Route {
   readonly method: 'get' | 'post' | 'put'
