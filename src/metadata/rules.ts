@@ -28,6 +28,8 @@ export interface ValidationOptions {
   readonly profile: Profile
   /** A metadata update (ITI-57): UpdateAvailabilityStatus and SubmitAssociation have their place. Default false. */
   readonly update?: boolean
+  /** Metadata alone (ITI-42, 57, 92): hash, size and repositoryUniqueId come with it (D5, D6). Default false. */
+  readonly register?: boolean
 }
 
 /**
@@ -38,7 +40,7 @@ export interface ValidationOptions {
 export function validateSubmission(submission: Submission, options: ValidationOptions): readonly Issue[] {
   const findings = new Findings(options.profile)
   checkSubmissionSet(submission.submissionSet, findings)
-  for (const entry of submission.entries) checkDocumentEntry(entry, findings)
+  for (const entry of submission.entries) checkDocumentEntry(entry, options.register ?? false, findings)
   for (const folder of submission.folders) checkFolder(folder, findings)
   checkIdentifiers(submission, findings)
   checkOnePatient(submission, findings)

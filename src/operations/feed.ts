@@ -17,6 +17,7 @@ import {
   refuse,
 } from './access.ts'
 import { complete, maskedByDefault, measure } from './complete.ts'
+import type { FeedOptions } from './operations.ts'
 import type { DocumentContent, Receipt, RequestContext } from './ports.ts'
 import { viewOf } from './view.ts'
 
@@ -27,21 +28,22 @@ export async function feed(
   submission: Submission,
   contents: ReadonlyMap<EntryUuid, DocumentContent>,
   context: RequestContext,
+  { register = false }: FeedOptions = {},
 ): Promise<Receipt> {
-  const operation: Operation = submission.associations.some(({ type }) => replacing.has(type)) ? 'TD2.1b' : 'TD2.1'
+  const operation = operationOf(submission, register)
   const early = decideWithoutObject(accessRequest(operation, context), parts.policy)
   if (early) throw await refuse(parts, operation, context, early, context.caller.patient)
 
   const patient = patientOf(submission)
   const measured = submission.entries.map((entry) =>
-    measure(entry, contents.get(entry.entryUuid), parts.dmp.repositoryUniqueId),
+    register ? { entry, issues: [] } : measure(entry, contents.get(entry.entryUuid), parts.dmp.repositoryUniqueId),
   )
   const entries = measured.map(({ entry }) =>
     parts.policy.profile === 'ci-sis' ? complete(entry) : { entry, warnings: [] },
   )
   const completed: Submission = { ...submission, entries: entries.map(({ entry }) => entry) }
   const issues = [
-    ...validateSubmission(completed, { profile: parts.policy.profile }),
+    ...validateSubmission(completed, { profile: parts.policy.profile, register }),
     ...measured.flatMap((each) => each.issues),
   ]
   if (patient === undefined || issues.length > 0) {
@@ -61,7 +63,7 @@ export async function feed(
     documents: stored.submission.entries,
     permit,
   })
-  const receipt = await parts.dmp.feed(stored.submission, contents, record)
+  const receipt = await parts.dmp.feed(stored.submission, contents, record, { register })
   return {
     ...receipt,
     warnings: [
@@ -71,6 +73,12 @@ export async function feed(
       ...receipt.warnings,
     ],
   }
+}
+
+/** A registration without documents (ITI-42) is no DMP operation: only profile `ihe` knows it. */
+function operationOf({ associations }: Submission, register: boolean): Operation {
+  if (register) return 'registry'
+  return associations.some(({ type }) => replacing.has(type)) ? 'TD2.1b' : 'TD2.1'
 }
 
 /** A replacement is permitted only if each replaced document is one the caller may replace (UP9). */

@@ -147,7 +147,7 @@ function byPatient(found: Found, ends: readonly DocumentFacts[]): ReadonlyMap<Pa
 
 /** What the query finds; with the relationships of its documents (replaces, appends, …) where the answer shows them. */
 async function gather({ dmp }: OperationParts, query: StoredQuery, options: FindOptions): Promise<Collected> {
-  const collected = await collect(dmp, query)
+  const collected = await collect(dmp, query, options.metadataLevel)
   const { found } = collected
   const relate = query.kind === 'FindDocuments' || query.kind === 'GetDocuments'
   if (!relate || options.relations === false || found.documents.length === 0) return collected

@@ -200,12 +200,14 @@ export interface Dmp {
   /**
    * TD2.1: stores the whole submission, its documents, its record and its effects, or nothing; durable when it resolves.
    * Applies RPLC (target becomes Deprecated). Throws GatewayError: XDSDuplicateUniqueIdInRegistry, XDSNonIdenticalHash,
-   * XDSRegistryDeprecatedDocumentError, UnresolvedReferenceException.
+   * XDSRegistryDeprecatedDocumentError, UnresolvedReferenceException. With `register` (ITI-42) entries come without
+   * their documents, and hash, size and repositoryUniqueId are kept as they came.
    */
   feed(
     submission: Submission,
     contents: ReadonlyMap<EntryUuid, DocumentContent>,
     record: AccessRecord,
+    options?: { readonly register?: boolean },
   ): Promise<Receipt>
   /** TD3.1: what matches, unfiltered by access, in a stable order (creationTime descending, then entryUUID). */
   find(query: RegistryQuery): Promise<Found>

@@ -17,7 +17,56 @@ export const nothing: Found = { documents: [], submissionSets: [], folders: [], 
 
 const all = (kept: Found): Found => kept
 
-export async function collect(dmp: Dmp, query: StoredQuery): Promise<Collected> {
+/** What a query finds, at the metadata level of whoever asks (FindOptions). */
+export async function collect(dmp: Dmp, query: StoredQuery, metadataLevel?: 1 | 2): Promise<Collected> {
+  // FindDocuments looks at current versions only, unless it is told otherwise.
+  if (metadataLevel === undefined || (metadataLevel === 1 && query.kind === 'FindDocuments')) return compose(dmp, query)
+  if (metadataLevel === 2) return compose({ find: (part) => dmp.find(withAllVersions(part)) }, query)
+  const { found, answer } = await compose(dmp, query)
+  const kept = await currentOnly(dmp, found)
+  return { found: kept, answer }
+}
+
+type Finder = Pick<Dmp, 'find'>
+
+function withAllVersions(part: RegistryQuery): RegistryQuery {
+  return part.kind === 'GetAssociations' || part.kind === 'FindSubmissionSets' ? part : { ...part, allVersions: true }
+}
+
+/** Level 1: no earlier version, no Deprecated folder or association, and no association to what is left out. */
+async function currentOnly(dmp: Dmp, found: Found): Promise<Found> {
+  const [documents, folders] = await Promise.all([
+    superseded(dmp, 'GetDocuments', found.documents),
+    superseded(dmp, 'GetFolders', found.folders),
+  ])
+  const isThere = ({ entryUuid }: { readonly entryUuid: EntryUuid }) => !documents.has(entryUuid)
+  const isFolder = ({ entryUuid, availabilityStatus }: Found['folders'][number]) =>
+    !folders.has(entryUuid) && availabilityStatus !== 'Deprecated'
+  return {
+    documents: found.documents.filter(isThere),
+    submissionSets: found.submissionSets,
+    folders: found.folders.filter(isFolder),
+    associations: found.associations.filter(
+      ({ availabilityStatus, source, target }) =>
+        availabilityStatus !== 'Deprecated' && ![source, target].some((id) => documents.has(id) || folders.has(id)),
+    ),
+  }
+}
+
+/** Those that are not the current version of their logical object. */
+async function superseded(
+  dmp: Dmp,
+  kind: 'GetDocuments' | 'GetFolders',
+  objects: readonly { readonly entryUuid: EntryUuid }[],
+): Promise<ReadonlySet<EntryUuid>> {
+  const ids = idsOf(objects)
+  if (ids.length === 0) return new Set()
+  const found = await dmp.find({ kind, by: 'any', ids })
+  const current = new Set(idsOf([...found.documents, ...found.folders]))
+  return new Set(ids.filter((id) => !current.has(id)))
+}
+
+async function compose(dmp: Finder, query: StoredQuery): Promise<Collected> {
   const find = (part: RegistryQuery) => dmp.find(part)
   const touching = async (ids: readonly EntryUuid[]): Promise<readonly Association[]> =>
     ids.length === 0 ? [] : (await find({ kind: 'GetAssociations', ids })).associations
@@ -94,7 +143,7 @@ export async function collect(dmp: Dmp, query: StoredQuery): Promise<Collected> 
 
 /** A SubmissionSet or a Folder, its members, and the associations that make them members. */
 async function contents(
-  dmp: Dmp,
+  dmp: Finder,
   query: Extract<StoredQuery, { kind: 'GetSubmissionSetAndContents' | 'GetFolderAndContents' }>,
 ): Promise<Collected> {
   const kind = query.kind === 'GetFolderAndContents' ? 'GetFolders' : 'GetSubmissionSets'
@@ -123,7 +172,7 @@ async function contents(
 
 /** Documents under these ids that match the criteria of the query. */
 async function matching(
-  dmp: Dmp,
+  dmp: Finder,
   ids: readonly EntryUuid[],
   { criteria }: { readonly criteria: Extract<RegistryQuery, { kind: 'FindDocuments' }>['criteria'] },
 ): Promise<Found['documents']> {

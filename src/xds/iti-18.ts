@@ -31,8 +31,8 @@ async function handle(request: TransactionRequest): Promise<Answer> {
   const adhocQuery = child(body, ns.rim, 'AdhocQuery')
   if (adhocQuery === undefined)
     throw refused('AdhocQuery', 'rim:AdhocQuery is missing: send it with the id of a stored query.')
-  const query = readStoredQuery(adhocQuery)
-  const findings = await operations.find(query, context, { relations: query.kind === 'GetAssociations' })
+  const { query, metadataLevel } = readStoredQuery(adhocQuery)
+  const findings = await operations.find(query, context, { relations: false, metadataLevel })
   if (returnType === 'ObjectRef') return { status: 'Success', issues: [], body: objectRefs(findings) }
   checkOnePatient(findings)
   return { status: 'Success', issues: [], body: leafClass(findings, fragments, repositoryUniqueId) }

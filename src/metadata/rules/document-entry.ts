@@ -7,7 +7,8 @@ import { checkLength, type Findings, quoted, type Report } from './findings.ts'
 import { checkCx, checkCxi, checkXcn } from './hl7-types.ts'
 import { checkAuthors, checkCode, checkCodes, checkObject, checkTime, checkUniqueId } from './values.ts'
 
-export function checkDocumentEntry(entry: DocumentEntry, findings: Findings): void {
+/** @param register the document stays elsewhere, so its metadata say where and which bytes (ITI-42) */
+export function checkDocumentEntry(entry: DocumentEntry, register: boolean, findings: Findings): void {
   const { profile } = findings
   const report = findings.about(entry.entryUuid)
   checkObject(entry, report)
@@ -16,6 +17,7 @@ export function checkDocumentEntry(entry: DocumentEntry, findings: Findings): vo
     report('D1', 'objectType', 'On-demand entries cannot be submitted here: send the stable document itself.')
   }
   checkPresence(entry, report)
+  if (register) checkRegistered(entry, report)
   checkCx(entry.patientId, profile, 'C10', 'patientId', report)
   if (entry.sourcePatientId) checkCx(entry.sourcePatientId, profile, 'D7', 'sourcePatientId', report)
   checkSourcePatientInfo(entry.sourcePatientInfo, report)
@@ -54,6 +56,20 @@ function checkPresence(entry: DocumentEntry, report: Report): void {
       'confidentialityCode',
       'confidentialityCode is missing: send at least one, N for an ordinary document.',
     )
+  }
+}
+
+const requiredToRegister = [
+  ['D5', 'hash'],
+  ['D5', 'size'],
+  ['D6', 'repositoryUniqueId'],
+] as const
+
+function checkRegistered(entry: DocumentEntry, report: Report): void {
+  for (const [rule, attribute] of requiredToRegister) {
+    if (entry[attribute] === undefined) {
+      report(rule, attribute, `${attribute} is missing: a registry learns it from the metadata alone, send it.`)
+    }
   }
 }
 

@@ -4,10 +4,10 @@ import type { CodeMatch, TimeRange } from '../../metadata/criteria.ts'
 import { isDtm } from '../../metadata/dtm.ts'
 import { parseCx, patientKeyOf } from '../../metadata/hl7.ts'
 import { type Dtm, type EntryUuid, isEntryUuid, type PatientKey } from '../../metadata/identifiers.ts'
-import type { AvailabilityStatus } from '../../metadata/model.ts'
+import type { AssociationType, AvailabilityStatus } from '../../metadata/model.ts'
 import { attribute, child, children, type XmlElement } from '../../xml/tree.ts'
 import { defined } from '../defined.ts'
-import { availabilityOf, stabilityOf, statusOf } from '../ebrim/codes.ts'
+import { associationTypeOf, availabilityOf, stabilityOf, statusOf } from '../ebrim/codes.ts'
 import { ns } from '../namespaces.ts'
 import { type Literal, type ParameterValue, parseValue } from './literals.ts'
 
@@ -78,14 +78,34 @@ export class QueryParameters {
     return this.#slots.get(name)?.map((values) => this.#strings(name, values))
   }
 
+  /** One string, as the only alternative; undefined when the parameter is absent. */
+  text(name: string): readonly string[] | undefined {
+    const value = this.#single(name, 'string')
+    if (value === '') this.report(name, 'the value is empty: send a text in single quotes.')
+    return value === undefined ? undefined : [value]
+  }
+
   /** entryUUIDs or logicalIDs. */
   uuids(name: string): readonly EntryUuid[] {
-    return this.#list(name).flatMap((text) => {
-      const uuid = text.toLowerCase()
-      if (isEntryUuid(uuid)) return [uuid]
-      this.report(name, 'send each id as urn:uuid: and a UUID.')
-      return []
-    })
+    return this.#list(name).flatMap((text) => this.#uuid(name, text) ?? [])
+  }
+
+  /** One entryUUID. */
+  uuid(name: string): EntryUuid {
+    const value = this.#single(name, 'string')
+    return (value === undefined ? undefined : this.#uuid(name, value)) ?? ('' as EntryUuid)
+  }
+
+  /** Association types by their full URNs. */
+  associationTypes(name: string): readonly AssociationType[] {
+    return this.#mapped(name, associationTypeOf, "send types as full URNs, ('urn:ihe:iti:2007:AssociationType:RPLC').")
+  }
+
+  /** A number, 1 or 2, not quoted; 1 when the parameter is absent. */
+  metadataLevel(name: string): 1 | 2 {
+    const value = this.#single(name, 'number')
+    if (value !== undefined && value !== '1' && value !== '2') this.report(name, 'send 1 or 2.')
+    return value === '2' ? 2 : 1
   }
 
   /** `('code^^scheme')` */
@@ -161,8 +181,16 @@ export class QueryParameters {
     if (literals.length > 1) this.report(name, 'this parameter takes one value.', 'XDSStoredQueryParamNumber')
     else if (parsed.some(({ list }) => list)) this.report(name, 'this parameter takes one value, without parentheses.')
     const [literal] = literals
-    if (literal && kind !== undefined && literal.kind !== kind) this.report(name, 'send the value in single quotes.')
+    if (literal && kind !== undefined && literal.kind !== kind)
+      this.report(name, kind === 'string' ? 'send the value in single quotes.' : 'send the number without quotes.')
     return literal?.text
+  }
+
+  #uuid(name: string, text: string): EntryUuid | undefined {
+    const uuid = text.toLowerCase()
+    if (isEntryUuid(uuid)) return uuid
+    this.report(name, 'send each id as urn:uuid: and a UUID.')
+    return undefined
   }
 
   #parse(name: string, values: readonly string[]): readonly ParameterValue[] {
