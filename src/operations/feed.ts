@@ -2,7 +2,7 @@
 
 import { decideWithoutObject } from '../access/decide.ts'
 import type { DocumentFacts, Operation } from '../access/types.ts'
-import { GatewayError } from '../errors.ts'
+import { GatewayError, type Issue } from '../errors.ts'
 import { patientKeyOf } from '../metadata/hl7.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { Association, Submission } from '../metadata/model.ts'
@@ -22,6 +22,9 @@ import type { DocumentContent, Receipt, RequestContext } from './ports.ts'
 import { viewOf } from './view.ts'
 
 const replacing: ReadonlySet<Association['type']> = new Set(['RPLC', 'XFRM_RPLC'])
+/** Associations from a new document to one that stands already, and memberships, which may name such a one too. */
+const relating: ReadonlySet<Association['type']> = new Set(['RPLC', 'XFRM_RPLC', 'APND', 'XFRM', 'IsSnapshotOf'])
+const referring: ReadonlySet<Association['type']> = new Set([...relating, 'HasMember'])
 
 export async function feed(
   parts: OperationParts,
@@ -55,9 +58,10 @@ export async function feed(
     throw new GatewayError(issues)
   }
 
-  const targets = await targetsOf(parts, completed.associations)
-  const { facts, permit } = await permission(parts, operation, context, patient, completed, [...targets.values()])
-  const stored = maskedByDefault(withCurrentTargets(completed, targets), facts)
+  const targets = await targetsOf(parts, completed, patient, context)
+  const { facts, permit } = await permission(parts, operation, context, patient, completed, targets)
+  await refuseUnresolved(parts, operation, context, patient, targets)
+  const stored = maskedByDefault(withCurrentTargets(completed, targets.known), facts)
   const record = permittedRecord(parts, operation, context, {
     patient,
     documents: stored.submission.entries,
@@ -87,45 +91,75 @@ async function permission(
   operation: Operation,
   context: RequestContext,
   patient: PatientKey,
-  { entries }: Submission,
-  targets: readonly DocumentFacts[],
+  { entries, associations }: Submission,
+  { known }: Targets,
 ): Promise<Authorised> {
-  // An object of another patient is absent: dmp.feed answers it as an unresolved reference.
-  const mine = targets.filter((target) => target.patient === patient)
-  await refuseHidden(parts, operation, context, patient, mine)
-  const [first, ...others] = mine
+  const related = associations.filter(({ type }) => relating.has(type)).flatMap(({ target }) => known.get(target) ?? [])
+  const [first, ...others] = new Set(related)
   const authorised = await authorise(parts, operation, context, { patient, entries, ...(first && { target: first }) })
   for (const target of others) await authorise(parts, operation, context, { patient, entries, target })
   return authorised
 }
 
-/** A document hidden from a person is answered as an absent one, here too; the trace alone knows better. */
-async function refuseHidden(
+interface Targets {
+  /** Of this patient, and the caller may know of them; by the identifier the association used. */
+  readonly known: ReadonlyMap<EntryUuid, DocumentFacts>
+  /** Of this patient, and hidden from the caller. */
+  readonly hidden: readonly DocumentFacts[]
+  /** Associations of a person that lead to what is not there, for this caller. */
+  readonly unresolved: readonly Association[]
+}
+
+/** The stored documents that associations point to, as this caller may know them. */
+async function targetsOf(
+  parts: OperationParts,
+  { entries, submissionSet, folders, associations }: Submission,
+  patient: PatientKey,
+  context: RequestContext,
+): Promise<Targets> {
+  const inMessage = new Set([submissionSet, ...entries, ...folders, ...associations].map(({ entryUuid }) => entryUuid))
+  const outside = associations.filter(({ type, target }) => referring.has(type) && !inMessage.has(target))
+  const known = new Map<EntryUuid, DocumentFacts>()
+  const hidden: DocumentFacts[] = []
+  if (outside.length === 0) return { known, hidden, unresolved: [] }
+  const facts = await parts.dmp.status(patient, context.caller)
+  // What a structure or its staff may replace is for UP9, which says so; the tester of profile `ihe` sees everything
+  const person = !['structure', 'staff', 'tester'].includes(context.caller.kind)
+  const visible = person && facts ? viewOf(parts, 'TD2.1b', context, facts) : () => true
+  for (const id of new Set(outside.map(({ target }) => target))) {
+    const [found] = (await parts.dmp.find({ kind: 'GetDocuments', by: 'any', ids: [id] })).documents
+    if (found === undefined || found.patient !== patient) continue
+    if (visible(found)) known.set(id, found)
+    else hidden.push(found)
+  }
+  const unresolved = person ? outside.filter(({ target }) => !known.has(target)) : []
+  return { known, hidden, unresolved }
+}
+
+/**
+ * A document hidden from a person is answered as an absent one or one of another patient, here too and at the same point;
+ * the trace alone knows better.
+ */
+async function refuseUnresolved(
   parts: OperationParts,
   operation: Operation,
   context: RequestContext,
   patient: PatientKey,
-  targets: readonly DocumentFacts[],
+  { hidden, unresolved }: Targets,
 ): Promise<void> {
-  const { kind } = context.caller
-  if (targets.length === 0 || kind === 'structure' || kind === 'staff') return
-  const facts = await parts.dmp.status(patient, context.caller)
-  if (facts === undefined) return
-  const visible = viewOf(parts, 'TD2.1b', context, facts)
-  const hidden = targets.filter((target) => !visible(target))
-  if (hidden.length === 0) return
-  await parts.trace.record(
-    accessRecord(parts, operation, context, {
-      patient,
-      documents: hidden,
-      outcome: 'refused',
-      rule: 'DF',
-      reasonCode: 'not-found',
+  const issues = unresolved.map(
+    ({ entryUuid, type, target }): Issue => ({
+      code: 'UnresolvedReferenceException',
+      location: entryUuid,
+      detail: `${type} refers to ${target}: send the entryUUID of an object that is registered here.`,
     }),
   )
-  throw new GatewayError('UnresolvedReferenceException', {
-    detail: 'An association refers to a document that is not known.',
-  })
+  if (issues.length === 0) return
+  const outcome = hidden.length > 0 ? ({ outcome: 'refused', rule: 'DF' } as const) : ({ outcome: 'failed' } as const)
+  await parts.trace.record(
+    accessRecord(parts, operation, context, { patient, documents: hidden, ...outcome, reasonCode: 'not-found' }),
+  )
+  throw new GatewayError(issues)
 }
 
 function patientOf({ submissionSet, entries }: Submission): PatientKey | undefined {
@@ -133,27 +167,12 @@ function patientOf({ submissionSet, entries }: Submission): PatientKey | undefin
   return cx && patientKeyOf(cx)
 }
 
-/** The stored documents that relationship associations point to, by the identifier the association used. */
-async function targetsOf(
-  { dmp }: OperationParts,
-  associations: readonly Association[],
-): Promise<ReadonlyMap<EntryUuid, DocumentFacts>> {
-  const wanted = associations.filter(({ type }) => type !== 'HasMember').map(({ target }) => target)
-  const targets = new Map<EntryUuid, DocumentFacts>()
-  if (wanted.length === 0) return targets
-  for (const id of new Set(wanted)) {
-    const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'any', ids: [id] })
-    if (documents[0]) targets.set(id, documents[0])
-  }
-  return targets
-}
-
 /** A source may know the document it replaces by its logicalID (a FHIR id); what is stored names the current version. */
 function withCurrentTargets(submission: Submission, targets: ReadonlyMap<EntryUuid, DocumentFacts>): Submission {
   return {
     ...submission,
     associations: submission.associations.map((association) => {
-      const current = targets.get(association.target)?.entryUuid
+      const current = relating.has(association.type) ? targets.get(association.target)?.entryUuid : undefined
       return current === undefined || current === association.target ? association : { ...association, target: current }
     }),
   }
