@@ -4,11 +4,10 @@
  */
 import type { AuditEvent, AuditEventAgent, AuditEventEntity, Coding } from '@medplum/fhirtypes'
 import type { Caller, PurposeOfUse } from '../access/caller.ts'
-import type { Operation } from '../access/types.ts'
-import { type ErrorCode, errorRow, errorTable } from '../errors.ts'
 import { splitPatientKey } from '../metadata/identifiers.ts'
 import { toFhirSystem } from '../nomenclature/index.ts'
 import type { AccessRecord } from '../operations/ports.ts'
+import { frenchTime, modeNames, operationWords, outcomeNames, reasonText } from '../operations/wording.ts'
 import { oids } from './mapping/terms.ts'
 
 const dicom = 'http://dicom.nema.org/resources/ontology/DCM'
@@ -29,53 +28,27 @@ export const outcomeCodes: Readonly<Record<AccessRecord['outcome'], '0' | '4' | 
   refused: '8',
 }
 
-/** What was done: the words of the DMP's history page, and the CRUDE letter of audit-event-action. */
-const actions: Readonly<Record<Operation, readonly [action: NonNullable<AuditEvent['action']>, french: string]>> = {
-  'TD0.2': ['E', 'Test d’existence du DMP'],
-  'TD0.3.add': ['U', 'Ajout d’une autorisation d’accès'],
-  'TD0.3.remove': ['U', 'Suppression d’une autorisation d’accès'],
-  'TD2.1': ['C', 'Ajout de document'],
-  'TD2.1b': ['C', 'Remplacement de document'],
-  'TD3.1a': ['E', 'Recherche de documents'],
-  'TD3.1b': ['E', 'Recherche d’une référence de document'],
-  'TD3.2': ['R', 'Consultation de document'],
-  'TD3.3a.mask': ['U', 'Masquage de document aux professionnels'],
-  'TD3.3a.unmask': ['U', 'Démasquage de document aux professionnels'],
-  'TD3.3b': ['U', 'Document rendu visible'],
-  'TD3.3c': ['D', 'Suppression de document'],
-  'TD3.3d': ['U', 'Archivage de document'],
-  open: ['C', 'Ouverture ou mise à jour du DMP'],
-  history: ['R', 'Consultation de l’historique des accès'],
-  registry: ['U', 'Opération de registre'],
-}
-
-/** TRE_R248 in the words of the history page, and the purpose of v3-ActReason nearest to it. */
-const purposes: Readonly<Record<PurposeOfUse, { readonly french: string; readonly actReason: string }>> = {
-  normal: { french: 'Normal', actReason: 'TREAT' },
-  bris_de_glace: { french: 'Bris de glace', actReason: 'BTG' },
-  centre_15: { french: 'Centre 15', actReason: 'ETREAT' },
-}
-
-const outcomes: Readonly<Record<AccessRecord['outcome'], string>> = {
-  permitted: 'autorisé',
-  refused: 'refusé',
-  failed: 'sans effet',
+/** The purpose of v3-ActReason nearest to an access mode of TRE_R248. */
+const actReasons: Readonly<Record<PurposeOfUse, string>> = {
+  normal: 'TREAT',
+  bris_de_glace: 'BTG',
+  centre_15: 'ETREAT',
 }
 
 export function toAuditEvent(
   record: AccessRecord,
   { repositoryUniqueId }: { readonly repositoryUniqueId: string },
 ): AuditEvent {
-  const [action, french] = actions[record.operation]
-  const purpose = purposes[record.purpose]
-  const description = describe(record, french)
+  const { action, name } = operationWords[record.operation]
+  const mode = modeNames[record.purpose]
+  const description = describe(record, name)
   return {
     resourceType: 'AuditEvent',
     id: record.id,
     text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${escapeHtml(description)}</div>` },
     type: { system: restful, code: 'rest', display: 'Restful Operation' },
     subtype: [
-      { system: operationSystem, code: record.operation, display: french },
+      { system: operationSystem, code: record.operation, display: name },
       { system: 'urn:ihe:event-type-code', code: record.transaction },
     ],
     action,
@@ -85,10 +58,10 @@ export function toAuditEvent(
     purposeOfEvent: [
       {
         coding: [
-          { system: accessModes, code: record.purpose, display: purpose.french },
-          { system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: purpose.actReason },
+          { system: accessModes, code: record.purpose, display: mode },
+          { system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: actReasons[record.purpose] },
         ],
-        text: purpose.french,
+        text: mode,
       },
     ],
     agent: agentsOf(record.caller),
@@ -194,25 +167,15 @@ function describe(record: AccessRecord, action: string): string {
   const who = caller.person?.name ?? caller.person?.id ?? caller.structure?.name ?? caller.structure?.id ?? caller.kind
   const where = caller.person && caller.structure ? ` (${caller.structure.name ?? caller.structure.id})` : ''
   const parts = [
-    french.format(new Date(record.at)),
+    frenchTime(record.at),
     `${who}${where}`,
     action,
-    outcomes[record.outcome],
-    `contexte : ${purposes[record.purpose].french}`,
+    outcomeNames[record.outcome],
+    `contexte : ${modeNames[record.purpose]}`,
     ...(record.reason === undefined ? [] : [`motif : ${record.reason}`]),
-    ...(record.outcome === 'permitted' || reasonCode === undefined ? [] : [refusalText(reasonCode)]),
+    ...(record.outcome === 'permitted' || reasonCode === undefined ? [] : [reasonText(reasonCode)]),
   ]
   return parts.join(' – ')
-}
-
-const french = new Intl.DateTimeFormat('fr-FR', { dateStyle: 'short', timeStyle: 'medium', timeZone: 'Europe/Paris' })
-
-function refusalText(reasonCode: string): string {
-  return isErrorCode(reasonCode) ? errorRow(reasonCode).fr : reasonCode
-}
-
-function isErrorCode(code: string): code is ErrorCode {
-  return Object.hasOwn(errorTable, code)
 }
 
 function escapeHtml(text: string): string {

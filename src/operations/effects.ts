@@ -2,12 +2,7 @@
 import type { Obligation, Operation } from '../access/types.ts'
 import type { EntryUuid } from '../metadata/identifiers.ts'
 import type { Effects, Notification, RequestContext } from './ports.ts'
-
-const modes = {
-  normal: 'Normal',
-  bris_de_glace: 'Bris de glace',
-  centre_15: 'Centre 15',
-} as const
+import { modeNames } from './wording.ts'
 
 /** The person or structure as a patient reads it. */
 function actor({ caller }: RequestContext): string {
@@ -43,7 +38,7 @@ export function effectsOf(
       case 'notify-emergency-access':
         tell(
           'emergency-access',
-          `${actor(context)} a accédé au dossier médical en urgence (${modes[context.purpose]})${context.reason ? ` : ${context.reason}` : ''}.`,
+          `${actor(context)} a accédé au dossier médical en urgence (${modeNames[context.purpose]})${context.reason ? ` : ${context.reason}` : ''}.`,
           ['patient', 'treating-physician'],
         )
         break

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
+import { describe as historyLine } from '../../src/operations/history-line.ts'
 import type { AccessRecord } from '../../src/operations/ports.ts'
-import { describe as historyLine } from '../../src/trace/index.ts'
 import { anAccessRecord, aProfessionalCaller } from '../dmp/mothers.ts'
 import { aDocumentEntry, aUniqueId } from '../mothers/metadata.ts'
 
