@@ -1,7 +1,7 @@
 /** The words of the guard: what is asked, what is known, what was decided. Pure data, no I/O. */
 import type { Issue } from '../errors.ts'
 import type { EntryUuid, PatientKey, UniqueId } from '../metadata/identifiers.ts'
-import type { AvailabilityStatus, DocumentEntry } from '../metadata/model.ts'
+import type { AvailabilityStatus, Code, DocumentEntry } from '../metadata/model.ts'
 import type { Caller, ConsentDeclaration, PurposeOfUse } from './caller.ts'
 
 /** DMP operations, by TD number where the DMP numbers them. */
@@ -9,6 +9,8 @@ export type Operation =
   | 'TD0.2' // existence, status
   | 'TD0.3.add'
   | 'TD0.3.remove'
+  | 'TD1.3a' // the administrative part: the choices in force
+  | 'TD1.6' // who is authorised, who is blocked
   | 'TD2.1' // feed
   | 'TD2.1b' // replace
   | 'TD3.1a' // find
@@ -21,6 +23,13 @@ export type Operation =
   | 'TD3.3d' // archive, unarchive
   | 'open' // ITI-104: opens or updates a record in the embedded DMP
   | 'history' // access history of a patient
+  | 'choose' // a choice of the patient (RecordChange)
+  | 'close' // TD1.4
+  | 'reopen' // TD1.2
+  | 'brain-death' // declared or cleared
+  | 'copy' // everything the patient may see, as one file
+  | 'explain' // the path of a decision, for the administrator
+  | 'destroy' // ten years after closure
   | 'registry' // ITI-42, 57 beyond 3.3, 62, 86, 92: exist only in profile `ihe`
 
 /** How a deployment settles the points the texts leave open; the defaults are the stricter reading. */
@@ -33,11 +42,15 @@ export interface Policy {
   readonly initialConsent: boolean
   readonly cumulativeMasking: boolean
   readonly historyToProfessionals: 'own' | 'all'
+  /** Days that an authorisation (TD0.3) holds; undefined: until it is withdrawn. */
+  readonly authorisationDays?: number
   /** Struct_IdNat of the medical regulation centres. */
   readonly regulationCentres: readonly string[]
+  /** false in production: an INS of the authorities of test and demonstration is refused everywhere. */
+  readonly testPatients: boolean
 }
 
-/** Default policy: what the texts require, read strictly. */
+/** Default policy: what the texts require, read strictly; `testPatients` follows the mode of the process, not a text. */
 export const strictPolicy: Policy = {
   profile: 'ci-sis',
   blockedMayFeed: false,
@@ -47,7 +60,28 @@ export const strictPolicy: Policy = {
   cumulativeMasking: false,
   historyToProfessionals: 'own',
   regulationCentres: [],
+  testPatients: true,
 }
+
+/** The choices that are a yes or a no. */
+export type ChoiceName =
+  | 'consultationOpposed'
+  | 'feedOpposed'
+  | 'breakGlassPermitted'
+  | 'regulationPermitted'
+  | 'maskedInEmergencyPermitted'
+  | 'maskByDefault'
+  | 'initialConsent'
+
+/** What is settled about a record. Persons are PS_IdNat. */
+export type RecordChange =
+  | { readonly kind: 'choice'; readonly choice: ChoiceName; readonly value: boolean }
+  | { readonly kind: 'block' | 'unblock'; readonly person: string }
+  /** The treating or the administrator physician; undefined: none any more. One person a role. */
+  | { readonly kind: 'designate'; readonly role: 'treating' | 'administrator'; readonly person: string | undefined }
+  | { readonly kind: 'mask-all' | 'unmask-all' }
+  | { readonly kind: 'close' | 'reopen' }
+  | { readonly kind: 'brain-death'; readonly value: boolean }
 
 export type AuthorisationStatus = 'VALIDE' | 'EXPIRE' | 'INTERDIT' | 'NON_EXISTE'
 
@@ -90,6 +124,8 @@ export interface DocumentFacts {
   readonly uniqueId: UniqueId
   readonly patient: PatientKey
   readonly availabilityStatus: AvailabilityStatus
+  /** An earlier metadata version: the current one decides who may see it. */
+  readonly superseded?: true
   readonly classCode?: string
   readonly typeCode?: string
   /** confidentialityCode codes: N, MASQUE_PS, … */
@@ -119,6 +155,12 @@ export interface AccessRequest {
   readonly patient?: PatientKey
   /** TD2.x: the entries to be fed, with hash and size set. */
   readonly entries?: readonly DocumentEntry[]
+  /** TD2.x: contentTypeCode of the SubmissionSet. */
+  readonly contentTypeCode?: Code
+  /** choose, close, reopen, brain-death: what is to be settled. */
+  readonly change?: RecordChange
+  /** brain-death: the caller's structure has fed or consulted this record, as the trace says. */
+  readonly structureInvolved?: boolean
   /** TD2.1b, TD3.3: the stored document acted on. */
   readonly target?: DocumentFacts
   /** TD3.3a, TD3.3b: the whole set of confidentiality codes the target is to have. */
@@ -133,6 +175,7 @@ export type Obligation =
   | 'notify-emergency-access'
   | 'notify-feed'
   | 'notify-visibility-change'
+  | 'notify-brain-death'
   | 'display-mode'
 
 export interface Permit {

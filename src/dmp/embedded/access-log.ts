@@ -11,6 +11,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { GatewayError } from '../../errors.ts'
 import type { AccessRecord, HistoryQuery } from '../../operations/ports.ts'
+import { authorisationKey } from './authorisation.ts'
 import type { PreparedRecord } from './commands.ts'
 
 /** A place in the chain: `hash` in lower-case hex. */
@@ -89,8 +90,8 @@ function createEffects(db: DatabaseSync): (record: PreparedRecord) => ((sequence
      ON CONFLICT DO NOTHING`,
   )
   const authorise = db.prepare(
-    `INSERT INTO authorisation (patient_no, person, at, until) VALUES (?, ?, ?, NULL)
-     ON CONFLICT DO UPDATE SET at = excluded.at, until = NULL`,
+    `INSERT INTO authorisation (patient_no, person, at, until) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET at = excluded.at, until = excluded.until`,
   )
   const withdraw = db.prepare('DELETE FROM authorisation WHERE patient_no = ? AND person = ?')
   const notify = db.prepare(
@@ -106,8 +107,9 @@ function createEffects(db: DatabaseSync): (record: PreparedRecord) => ((sequence
         const { structure, scope, episode, means, by } = information
         inform.run(no, structure, scope, episode ?? '', means ?? null, by ?? null, at)
       }
-      if (authorisation?.change === 'add') authorise.run(no, authorisation.person, at)
-      if (authorisation?.change === 'remove') withdraw.run(no, authorisation.person)
+      if (authorisation?.change === 'add')
+        authorise.run(no, authorisationKey(authorisation), at, authorisation.until ?? null)
+      if (authorisation?.change === 'remove') withdraw.run(no, authorisationKey(authorisation))
       for (const { kind, recipient, text, documents } of notifications)
         notify.run(sequence, no, kind, recipient, text, JSON.stringify(documents), at)
     }

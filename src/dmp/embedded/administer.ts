@@ -50,7 +50,7 @@ export function createAdminister(db: DatabaseSync): (command: AdministerCommand,
     `INSERT INTO authorisation (patient_no, person, at, until) VALUES (?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET at = excluded.at, until = excluded.until`,
   )
-  // Closing a closed record keeps its date: the ten years of R.1111-56 CSP run from the first closure.
+  // Closing a closed record keeps its date: the ten years of conservation run from the first closure.
   const close = db.prepare('UPDATE patient SET closed_at = coalesce(closed_at, ?2) WHERE no = ?1')
   const reopen = db.prepare('UPDATE patient SET closed_at = NULL WHERE no = ?')
   const brainDeath = db.prepare('UPDATE patient SET brain_death = ? WHERE no = ?')
@@ -86,9 +86,11 @@ export function createAdminister(db: DatabaseSync): (command: AdministerCommand,
         change satisfies never
     }
   }
-  return ({ patient: key, change }, at) => {
+  return ({ patient: key, changes }, at) => {
     const no = patient.get(key)?.no
     if (typeof no !== 'number') throw new GatewayError('dmp-unknown')
-    return () => write(no, change, at)
+    return () => {
+      for (const change of changes) write(no, change, at)
+    }
   }
 }

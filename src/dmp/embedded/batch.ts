@@ -9,6 +9,7 @@ import { GatewayError } from '../../errors.ts'
 import { createAppender } from './access-log.ts'
 import { createAdminister, createOpen } from './administer.ts'
 import type { Batch, Command, Done, Outcome } from './commands.ts'
+import { createDestroy } from './destroy.ts'
 import { createFeed } from './feed.ts'
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
@@ -74,6 +75,7 @@ function createPlans(
   const feed = createFeed(db)
   const open = createOpen(db)
   const administer = createAdminister(db)
+  const destroy = createDestroy(db)
   const probe = db.prepare(
     'INSERT INTO probe (no, at, count) VALUES (1, ?, 1) ON CONFLICT DO UPDATE SET at = excluded.at, count = count + 1',
   )
@@ -90,6 +92,8 @@ function createPlans(
         return both(feed(command, at), log.plan(command.record))
       case 'administer':
         return both(administer(command, at), log.plan(command.record))
+      case 'destroy':
+        return both(destroy(command), log.plan(command.record))
       case 'record':
         return both(() => {}, log.plan(command.record))
       case 'open': {

@@ -5,7 +5,7 @@
 
 import type { Issue } from '../../errors.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
-import type { Effects } from '../../operations/ports.ts'
+import type { Effects, StoredChange } from '../../operations/ports.ts'
 
 /** An access record on its way into the trace. */
 export interface PreparedRecord {
@@ -82,30 +82,27 @@ export interface RecordCommand {
   readonly record: PreparedRecord
 }
 
-/** The choices of a patient, each a yes or no; their defaults are those of the DMP (RecordFacts). */
-export type Choice =
-  | 'consultationOpposed'
-  | 'feedOpposed'
-  | 'breakGlassPermitted'
-  | 'regulationPermitted'
-  | 'maskedInEmergencyPermitted'
-  | 'maskByDefault'
-  | 'initialConsent'
+export type { ChoiceName as Choice } from '../../access/types.ts'
 
+/** What is written besides documents; `authorise` sets an authorisation and its end. */
 export type Change =
-  | { readonly kind: 'choice'; readonly choice: Choice; readonly value: boolean }
-  | { readonly kind: 'block'; readonly person: string }
-  | { readonly kind: 'unblock'; readonly person: string }
-  | { readonly kind: 'designate'; readonly role: 'treating' | 'administrator'; readonly person: string | undefined }
+  | StoredChange
   | { readonly kind: 'authorise'; readonly person: string; readonly until: string | undefined }
-  | { readonly kind: 'close' }
-  | { readonly kind: 'reopen' }
-  | { readonly kind: 'brain-death'; readonly value: boolean }
 
+/** All of them, or none. */
 export interface AdministerCommand {
   readonly kind: 'administer'
   readonly patient: PatientKey
-  readonly change: Change
+  readonly changes: readonly Change[]
+  readonly record: PreparedRecord
+}
+
+/** Destroys what is kept of a record that was closed before an instant; the trace stays. */
+export interface DestroyCommand {
+  readonly kind: 'destroy'
+  readonly patient: PatientKey
+  /** ISO 8601 instant. */
+  readonly closedBefore: string
   readonly record: PreparedRecord
 }
 
@@ -114,7 +111,7 @@ export interface ProbeCommand {
   readonly kind: 'probe'
 }
 
-export type Command = FeedCommand | OpenCommand | RecordCommand | AdministerCommand | ProbeCommand
+export type Command = FeedCommand | OpenCommand | RecordCommand | AdministerCommand | DestroyCommand | ProbeCommand
 
 /** What a command gives: `open` says which of the two it did, the others that they are durable. */
 export type Done = 'created' | 'updated' | 'done'

@@ -4,6 +4,7 @@ import type { Caller } from '../../access/caller.ts'
 import type { AuthorisationStatus, RecordFacts } from '../../access/types.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
 import type { Clock, Demographics } from '../../operations/ports.ts'
+import { authorisationKey } from './authorisation.ts'
 
 export interface Records {
   status(patient: PatientKey, caller: Caller): RecordFacts | undefined
@@ -24,6 +25,9 @@ export function createRecords(db: DatabaseSync, clock: Clock): Records {
     `SELECT EXISTS (SELECT 1 FROM blocked WHERE patient_no = ?1 AND person = ?2) AS blocked,
        EXISTS (SELECT 1 FROM treating_physician WHERE patient_no = ?1 AND person = ?2) AS treating,
        (SELECT coalesce(until, '') FROM authorisation WHERE patient_no = ?1 AND person = ?2) AS until`,
+  )
+  const ofStructure = db.prepare(
+    `SELECT coalesce(until, '') AS until FROM authorisation WHERE patient_no = ? AND person = ?`,
   )
   const given = db.prepare('SELECT scope, episode FROM information WHERE patient_no = ? AND structure = ?')
   const demographics = db.prepare('SELECT demographics FROM patient WHERE key = ?')
@@ -57,7 +61,17 @@ export function createRecords(db: DatabaseSync, clock: Clock): Records {
         },
         blocked: blocked === 1,
         treatingPhysician: treating === 1,
-        authorisation: authorisationStatus(blocked === 1, until, now),
+        authorisation: strongest(
+          authorisationStatus(blocked === 1, until, now),
+          // S526 note 1: what staff asked for is given to the structure; a blocked person stays forbidden.
+          caller.structure === undefined
+            ? 'NON_EXISTE'
+            : authorisationStatus(
+                false,
+                ofStructure.get(no, authorisationKey({ structure: caller.structure.id }))?.until,
+                now,
+              ),
+        ),
         informedOfFeeding: informed.some(({ scope }) => scope === 'feeding'),
         informedEpisodes: informed.flatMap(({ scope, episode }) => (scope === 'consultation' ? [String(episode)] : [])),
         initialConsent: row.initialConsent === 1,
@@ -76,6 +90,12 @@ function authorisationStatus(blocked: boolean, until: unknown, now: Date): Autho
   if (blocked) return 'INTERDIT'
   if (typeof until !== 'string') return 'NON_EXISTE'
   return until === '' || until > now.toISOString() ? 'VALIDE' : 'EXPIRE'
+}
+
+const order: readonly AuthorisationStatus[] = ['INTERDIT', 'VALIDE', 'EXPIRE', 'NON_EXISTE']
+
+function strongest(...statuses: readonly AuthorisationStatus[]): AuthorisationStatus {
+  return order.find((status) => statuses.includes(status)) ?? 'NON_EXISTE'
 }
 
 const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Paris', dateStyle: 'short' })

@@ -15,9 +15,18 @@ import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../../errors.ts'
 import type { EntryUuid, Oid } from '../../metadata/identifiers.ts'
-import type { AccessRecord, Clock, Dmp, DocumentContent, Receipt, Trace } from '../../operations/ports.ts'
+import type {
+  AccessRecord,
+  Choices,
+  Clock,
+  Dmp,
+  DocumentContent,
+  Receipt,
+  Retention,
+  Trace,
+} from '../../operations/ports.ts'
 import { type ChainHead, type ChainVerdict, createHistory, prepareRecord, verifyChain } from './access-log.ts'
-import { type Administration, createAdministration } from './administration.ts'
+import { type Administration, createAdministration, createChoices, createRetention } from './administration.ts'
 import type { FeedCommand, PreparedContent } from './commands.ts'
 import { type ContentStore, createContentStore } from './content.ts'
 import { createRecords } from './facts.ts'
@@ -28,7 +37,7 @@ import { openForReading, openForWriting } from './schema.ts'
 import { startWriter, WriteError, type Writer } from './writer.ts'
 
 export type { ChainHead, ChainVerdict } from './access-log.ts'
-export type { Administration, StoredNotification } from './administration.ts'
+export type { Administration } from './administration.ts'
 export type { Choice } from './commands.ts'
 
 export interface EmbeddedDmpOptions {
@@ -47,6 +56,8 @@ export interface EmbeddedDmpOptions {
 export interface EmbeddedDmp {
   readonly dmp: Dmp
   readonly trace: Trace
+  readonly choices: Choices
+  readonly retention: Retention
   readonly administration: Administration
   /** Whether the trace is whole; `anchor` is a head that an earlier call gave. */
   verify(anchor?: ChainHead): Promise<ChainVerdict>
@@ -188,10 +199,13 @@ function assemble(
     history: async (query) => reading(() => history(query)),
   }
 
+  const choices = createChoices(writer, reader, reading)
   return {
     dmp,
     trace,
-    administration: createAdministration(writer, reader),
+    choices,
+    retention: createRetention(writer, reader, reading, (file) => content.release(file)),
+    administration: createAdministration(writer, choices),
     verify: (anchor) => verifyChain(reader, anchor),
     close() {
       closing ??= writer.close().finally(() => {
