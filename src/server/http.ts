@@ -8,6 +8,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { type Config, isLoopback } from './config.ts'
+import { serveDocs } from './docs.ts'
 import { createHealth, createMetrics } from './health.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -37,6 +38,7 @@ export async function startServer({ config, log, fhir, xds, checks }: ServerPart
     else if (path === '/xds/repository') await xds.repository(request, response)
     else if (path === '/fhir' || path.startsWith('/fhir/')) fhir(request, response)
     else if (await health(path, request, response)) return path
+    else if (await serveDocs(path, request, response)) return path
     else notFound(response)
     return path.startsWith('/fhir') ? '/fhir' : path.startsWith('/xds/') ? path : 'other'
   }
