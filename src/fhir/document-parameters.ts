@@ -4,24 +4,31 @@
  * means exactly what FHIR says, whatever the registry can do.
  */
 import type { DocumentFacts } from '../access/types.ts'
-import type { CodeMatch, DocumentCriteria } from '../metadata/criteria.ts'
-import { isDtm, lowerBound, upperBound } from '../metadata/dtm.ts'
+import type { DocumentCriteria } from '../metadata/criteria.ts'
 import { type EntryUuid, isEntryUuid, type UniqueId } from '../metadata/identifiers.ts'
 import type { Author, Code, DocumentEntry } from '../metadata/model.ts'
-import { fromFhirSystem } from '../nomenclature/index.ts'
-import { systemOf, uniqueIdOf, writeIdentifier } from './mapping/identifier.ts'
+import { uniqueIdOf, writeIdentifier } from './mapping/identifier.ts'
+import {
+  anyDate,
+  authorIdentifierTest,
+  authorNameTest,
+  codeMatch,
+  datesOf,
+  familyName,
+  givenNames,
+  intersection,
+  isCode,
+  isToken,
+  type NamesOf,
+  rangeOf,
+} from './parameter-tests.ts'
 import {
   alternatives,
   type DateRange,
-  type DateValue,
-  dateMatches,
   invalid,
   type Parameter,
-  parseDate,
   parseToken,
   refuseModifier,
-  stringTest,
-  type Token,
   unescapeValue,
 } from './search-values.ts'
 
@@ -86,32 +93,6 @@ function codesParameter(documentation: string, criterion: 'eventCodes' | 'confid
   }
 }
 
-function codeMatch({ code, system }: Token): CodeMatch {
-  return {
-    ...(code === undefined ? {} : { code }),
-    // `|code` asks for a code without a system, which XDS does not have: the empty scheme matches nothing
-    ...(system === undefined ? {} : { system: system === '' ? '' : fromFhirSystem(system) }),
-  }
-}
-
-function isCode(match: CodeMatch, code: Code | undefined): boolean {
-  return (
-    code !== undefined &&
-    (match.code === undefined || match.code === code.code) &&
-    (match.system === undefined || match.system === code.system)
-  )
-}
-
-function datesOf(parameter: Parameter): readonly DateValue[] {
-  refuseModifier(parameter)
-  return alternatives(parameter).map((value) => parseDate(parameter.name, value))
-}
-
-function rangeOf(from: string | undefined, to: string | undefined = from): DateRange | undefined {
-  if (from === undefined || to === undefined || !isDtm(from) || !isDtm(to)) return undefined
-  return { from: lowerBound(from), to: upperBound(to) }
-}
-
 /** MHD maps creationTime to attachment.creation, the DMP drafts to date as well: both search it. */
 const creation: ParameterDefinition = {
   type: 'date',
@@ -137,29 +118,14 @@ function service(
   }
 }
 
-function anyDate(dates: readonly DateValue[], found: DateRange | undefined, overlap = false): boolean {
-  return found !== undefined && dates.some((date) => dateMatches(date, found, overlap))
-}
-
-function authorName(
-  documentation: string,
-  of: (author: Author) => readonly (string | undefined)[],
-): ParameterDefinition {
+function authorName(documentation: string, of: NamesOf): ParameterDefinition {
   return {
     type: 'string',
     documentation,
     apply(draft, parameter) {
-      const test = stringTest(parameter)
-      draft.authorTests.push((author) => of(author).some((name) => name !== undefined && test(name)))
+      draft.authorTests.push(authorNameTest(parameter, of))
     },
   }
-}
-
-function isToken(token: Token, system: string | undefined, value: string | undefined): boolean {
-  return (
-    (token.code === undefined || token.code === value) &&
-    (token.system === undefined || (token.system === '' ? system === undefined : token.system === system))
-  )
 }
 
 const related: ParameterDefinition = {
@@ -244,10 +210,6 @@ const isArchived: ParameterDefinition = {
   },
 }
 
-function intersection<T>(before: ReadonlySet<T> | undefined, now: ReadonlySet<T>): ReadonlySet<T> {
-  return before === undefined ? now : new Set([...before].filter((value) => now.has(value)))
-}
-
 export const documentParameters: Readonly<Record<string, ParameterDefinition>> = {
   status,
   identifier,
@@ -271,19 +233,13 @@ export const documentParameters: Readonly<Record<string, ParameterDefinition>> =
   format: codeParameter('formatCode.', 'formatCodes', (entry) => entry.formatCode),
   setting: codeParameter('practiceSettingCode.', 'practiceSettingCodes', (entry) => entry.practiceSettingCode),
   'security-label': codesParameter('confidentialityCode; repetitions must all be there.', 'confidentialityCodes'),
-  'author.family': authorName('Family name of an author.', ({ person }) => [person?.family]),
-  'author.given': authorName('Given name of an author.', ({ person }) => [person?.given, person?.furtherGiven]),
+  'author.family': authorName('Family name of an author.', familyName),
+  'author.given': authorName('Given name of an author.', givenNames),
   'author.identifier': {
     type: 'token',
     documentation: 'Identifier of an author: PS_IdNat of a person, Struct_IdNat of an institution.',
     apply(draft, parameter) {
-      refuseModifier(parameter)
-      const wanted = alternatives(parameter).map(parseToken)
-      draft.authorTests.push(({ person, institutions }) =>
-        [...(person ? [person] : []), ...institutions].some((each) =>
-          wanted.some((token) => each.id !== undefined && isToken(token, systemOf(each.assigningAuthority), each.id)),
-        ),
-      )
+      draft.authorTests.push(authorIdentifierTest(parameter))
     },
   },
   related,

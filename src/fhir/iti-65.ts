@@ -78,7 +78,7 @@ function place(
   resource: Resource | undefined,
   id: EntryUuid | undefined,
   url: string,
-  { submissionSet: { patientId } }: Receipt,
+  { submissionSet }: Receipt,
   exchange: Exchange,
 ): { status: string; location?: string; etag?: string } {
   const uuid = id?.slice('urn:uuid:'.length)
@@ -90,6 +90,7 @@ function place(
     return { status: '200 OK', ...(target === undefined ? {} : { location: `DocumentReference/${target}` }) }
   }
   // A Patient or an author was referred to, and is not stored; the Patient has a place of its own here
+  const { patientId } = submissionSet ?? {}
   const patient = resource?.resourceType === 'Patient' && patientId ? patientKeyOf(patientId) : undefined
   const known = patient && exchange.patientIds.toId(patient)
   return { status: '200 OK', ...(known === undefined ? {} : { location: `Patient/${known}` }) }

@@ -2,8 +2,8 @@
 import type { DocumentReference } from '@medplum/fhirtypes'
 import { GatewayError } from '../errors.ts'
 import { isEntryUuid } from '../metadata/identifiers.ts'
-import { sendResource } from './answer.ts'
 import { readForm } from './body.ts'
+import { sendRead } from './conditional.ts'
 import { resourceWriter } from './document-resource.ts'
 import { findDocuments, positionOf, readDocumentSearch } from './document-search.ts'
 import { linksOf, pageOf, type Query } from './paging.ts'
@@ -43,18 +43,10 @@ async function search(exchange: Exchange, query: Query): Promise<void> {
 
 /** `DocumentReference/{id}`: the current version, whichever version's entryUUID the id is. */
 export async function readDocumentReference(exchange: Exchange): Promise<void> {
-  const { request, response, format } = exchange
-  const { resource, updatedAt } = await current(String(request.params.id), exchange)
-  const version = request.params.version
+  const { resource, updatedAt } = await current(String(exchange.request.params.id), exchange)
+  const { version } = exchange.request.params
   if (version !== undefined && version !== resource.meta?.versionId) throw notFound()
-  const etag = `W/"${resource.meta?.versionId}"`
-  const headers = { ETag: etag, 'Last-Modified': new Date(updatedAt).toUTCString() }
-  if (request.headers['if-none-match']?.split(/,\s*/).includes(etag)) {
-    response.writeHead(304, headers)
-    response.end()
-    return
-  }
-  sendResource(response, 200, resource, format, headers)
+  sendRead(exchange, resource, updatedAt)
 }
 
 async function current(id: string, exchange: Exchange): Promise<{ resource: DocumentReference; updatedAt: string }> {

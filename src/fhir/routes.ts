@@ -3,11 +3,13 @@
 import { sendCapabilities } from './capability.ts'
 import { documentParameters } from './document-parameters.ts'
 import { provideDocumentBundle } from './iti-65.ts'
+import { findDocumentLists, findDocumentListsByPost, readDocumentList, readListHistory } from './iti-66.ts'
 import { findDocumentReferences, findDocumentReferencesByPost, readDocumentReference } from './iti-67.ts'
 import { retrieveDocument } from './iti-68.ts'
 import { auditParameters, findAuditEvents } from './iti-81.ts'
 import { feedPatient } from './iti-104.ts'
 import { publishDocument } from './iti-105.ts'
+import { listParameters } from './list-parameters.ts'
 import type { Handler } from './parts.ts'
 import { findPatient, patientParameters, readPatient } from './patient.ts'
 
@@ -21,7 +23,7 @@ export type Declaration =
   | { readonly system: 'transaction' }
   | {
       readonly resource: string
-      readonly interaction: 'read' | 'vread' | 'search-type' | 'create' | 'update'
+      readonly interaction: 'read' | 'vread' | 'history-instance' | 'search-type' | 'create' | 'update' | 'patch'
       readonly conditional?: true
       readonly parameters?: Readonly<Record<string, SearchParameterRow>>
     }
@@ -34,7 +36,7 @@ export type Declaration =
     }
 
 export interface Route {
-  readonly method: 'get' | 'post' | 'put'
+  readonly method: 'get' | 'post' | 'put' | 'patch'
   readonly path: string
   /** IHE transaction or DMP operation, for the trace. */
   readonly transaction: string
@@ -57,6 +59,35 @@ export const routes: readonly Route[] = [
     transaction: 'ITI-65',
     handle: provideDocumentBundle,
     declares: { system: 'transaction' },
+  },
+  {
+    method: 'get',
+    path: '/List',
+    transaction: 'ITI-66',
+    handle: findDocumentLists,
+    declares: { resource: 'List', interaction: 'search-type', parameters: { ...patientRows, ...listParameters } },
+  },
+  { method: 'post', path: '/List/_search', transaction: 'ITI-66', handle: findDocumentListsByPost },
+  {
+    method: 'get',
+    path: '/List/:id',
+    transaction: 'ITI-66',
+    handle: readDocumentList,
+    declares: { resource: 'List', interaction: 'read' },
+  },
+  {
+    method: 'get',
+    path: '/List/:id/_history',
+    transaction: 'ITI-66',
+    handle: readListHistory,
+    declares: { resource: 'List', interaction: 'history-instance' },
+  },
+  {
+    method: 'get',
+    path: '/List/:id/_history/:version',
+    transaction: 'ITI-66',
+    handle: readDocumentList,
+    declares: { resource: 'List', interaction: 'vread' },
   },
   {
     method: 'get',

@@ -12,6 +12,7 @@ import {
   type OperationParts,
   permittedRecord,
 } from './access.ts'
+import { withMembers } from './members.ts'
 import type { Findings, FindOptions, StoredQuery } from './operations.ts'
 import type { Found, RequestContext } from './ports.ts'
 import { type Collected, collect, nothing } from './stored-query.ts'
@@ -95,6 +96,7 @@ async function findByReference(
     submissionSets: kept.flatMap(({ submissionSets }) => submissionSets),
     folders: kept.flatMap(({ folders }) => folders),
     associations: kept.flatMap(({ associations }) => associations),
+    updates: new Map(kept.flatMap(({ updates = [] }) => [...updates])),
   }
 }
 
@@ -135,6 +137,7 @@ function byPatient(found: Found, ends: readonly DocumentFacts[]): ReadonlyMap<Pa
       return [
         patient,
         {
+          ...found,
           documents: found.documents.filter(isMine),
           submissionSets: found.submissionSets.filter(isMine),
           folders: found.folders.filter(isMine),
@@ -149,9 +152,14 @@ function byPatient(found: Found, ends: readonly DocumentFacts[]): ReadonlyMap<Pa
 async function gather({ dmp }: OperationParts, query: StoredQuery, options: FindOptions): Promise<Collected> {
   const collected = await collect(dmp, query, options.metadataLevel)
   const { found } = collected
+  if (options.members && isOfPackages(query)) return { found: await withMembers(dmp, found), answer: (kept) => kept }
   const relate = query.kind === 'FindDocuments' || query.kind === 'GetDocuments'
   if (!relate || options.relations === false || found.documents.length === 0) return collected
   const ids = found.documents.map(({ entryUuid }) => entryUuid)
   const { associations } = await dmp.find({ kind: 'GetAssociations', ids })
   return { ...collected, found: { ...found, associations: associations.filter(({ type }) => type !== 'HasMember') } }
+}
+
+function isOfPackages({ kind }: StoredQuery): boolean {
+  return /^(Find|Get)(SubmissionSets|Folders)$/.test(kind)
 }

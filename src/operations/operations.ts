@@ -29,6 +29,8 @@ export interface Findings {
   readonly folders: readonly Folder[]
   /** Only those whose both ends the caller may see. */
   readonly associations: readonly Association[]
+  /** ISO 8601 instants of the last change of SubmissionSets and Folders, by entryUUID, where the DMP tells them. */
+  readonly updates?: ReadonlyMap<EntryUuid, string>
   /** Full entries, in the order given; read from the DMP as they are consumed. */
   entries(documents: readonly DocumentFacts[]): AsyncIterable<DocumentEntry>
 }
@@ -74,6 +76,11 @@ export interface FindOptions {
    * or association. 2: every version. Absent: what the query finds, in its current version.
    */
   readonly metadataLevel?: 1 | 2
+  /**
+   * SubmissionSets and Folders come with their members (ITI-66): the documents in their current version, the Folders of a
+   * SubmissionSet, and the associations that make them members. Default false.
+   */
+  readonly members?: boolean
 }
 
 export interface FeedOptions {

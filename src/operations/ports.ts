@@ -164,6 +164,8 @@ export interface Found {
   readonly submissionSets: readonly SubmissionSet[]
   readonly folders: readonly Folder[]
   readonly associations: readonly Association[]
+  /** ISO 8601 instants of the last change of the SubmissionSets and Folders, by entryUUID, where the DMP tells them. */
+  readonly updates?: ReadonlyMap<EntryUuid, string>
 }
 
 /** What a DMP answers to a submission or an update that it has durably stored. */

@@ -51,6 +51,7 @@ export function filterFound(found: Found, ends: readonly DocumentFacts[], visibl
   for (const id of emptied(found.associations, shown, hidden)) hidden.add(id)
   const stays = (id: EntryUuid): boolean => !hidden.has(id)
   return {
+    ...found,
     documents: found.documents.filter(({ entryUuid }) => shown.has(entryUuid)),
     submissionSets: found.submissionSets.filter(({ entryUuid }) => stays(entryUuid)),
     folders: found.folders.filter(({ entryUuid }) => stays(entryUuid)),
