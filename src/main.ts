@@ -47,6 +47,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const operations = createOperations({
     dmp: embedded.dmp,
     trace: embedded.trace,
+    choices: embedded.choices,
     clock,
     policy: policyOf(config),
   })
@@ -94,8 +95,14 @@ async function secretOf(file: string, length: number): Promise<Buffer> {
   return secret
 }
 
-function policyOf({ access, metadata }: Config): Policy {
-  return { profile: metadata.profile, ...access }
+function policyOf({ access, metadata, mode }: Config): Policy {
+  const { authorisationDays, ...settled } = access
+  return {
+    profile: metadata.profile,
+    testPatients: mode === 'development',
+    ...settled,
+    ...(authorisationDays !== undefined && { authorisationDays }),
+  }
 }
 
 async function identityOf(config: Config, data: string): Promise<Identity> {

@@ -6,7 +6,7 @@
 import type { CallerKind } from './caller.ts'
 import { obligationsOf, permittingRule, warningsOf } from './permission.ts'
 import { columnOf, matrixOperations, rightOf } from './role.ts'
-import { carers, type Question, type Rule, refusal } from './rule.ts'
+import { carers, patientActs, type Question, type Rule, refusal } from './rule.ts'
 import { consultationRules } from './rules/consultation.ts'
 import { emergencyRules } from './rules/emergency.ts'
 import { feedingRules } from './rules/feeding.ts'
@@ -25,7 +25,16 @@ export const rules: readonly Rule[] = [
   ...peopleRules,
 ]
 
-const operations: readonly Operation[] = [...matrixOperations, 'open', 'history', 'registry']
+const operations: readonly Operation[] = [
+  ...matrixOperations,
+  ...patientActs,
+  'open',
+  'history',
+  'brain-death',
+  'explain',
+  'destroy',
+  'registry',
+]
 const kinds: readonly CallerKind[] = [
   'professional',
   'staff',
@@ -128,7 +137,15 @@ function isImaginable({ caller, operation }: AccessRequest, policy: Policy): boo
     case 'open':
       return caller.kind === 'structure'
     case 'history':
+    case 'choose':
+    case 'close':
+    case 'reopen':
+    case 'copy':
+    case 'brain-death':
       return caller.kind === 'professional'
+    case 'explain':
+    case 'destroy':
+      return false
     case 'registry':
       return policy.profile === 'ihe' && caller.kind !== 'staff'
     default:

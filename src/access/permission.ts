@@ -21,6 +21,16 @@ export function permittingRule({ request, facts, right, policy }: Question): str
     case 'history':
       if (caller.kind !== 'professional') return undefined
       return facts?.treatingPhysician === true ? 'MT1' : 'HI1'
+    case 'choose':
+    case 'close':
+    case 'reopen':
+    case 'copy':
+      return caller.kind === 'professional' ? 'MT1' : undefined
+    case 'brain-death':
+      return caller.kind === 'professional' ? 'BD2' : undefined
+    case 'explain':
+    case 'destroy':
+      return undefined
     case 'registry':
       return policy.profile === 'ihe' && caller.kind !== 'staff' ? 'UP7' : undefined
     default:
@@ -53,6 +63,8 @@ export function obligationsOf(question: Question): readonly Obligation[] {
     case 'TD3.3c':
     case 'TD3.3d':
       return ['notify-visibility-change']
+    case 'brain-death':
+      return ['notify-brain-death']
     default:
       return nothing
   }
@@ -66,14 +78,16 @@ function feedingObligations({ request: { declaration, entries = [] } }: Question
 }
 
 function consultationObligations({ request: { declaration }, facts }: Question): readonly Obligation[] {
-  const first = facts?.authorisation !== 'VALIDE'
+  const authorised = facts?.authorisation === 'VALIDE'
+  // Whose authorisation has ended consulted before: it is declared again, but this is not the first time.
+  const first = facts?.authorisation === 'NON_EXISTE'
   const { basis, episode } = declaration
   const informsNow =
     basis === 'care-team' && episode !== undefined && informs(declaration) && !facts?.informedEpisodes.includes(episode)
-  if (!first && !informsNow) return nothing
+  if (authorised && !informsNow) return nothing
   const obligations: Obligation[] = []
   // Never automatic: only what was declared with this request makes an authorisation (BB EX_0.3-1010).
-  if (first && basis !== undefined) obligations.push('record-authorisation')
+  if (!authorised && basis !== undefined) obligations.push('record-authorisation')
   if (informsNow) obligations.push('record-information')
   if (first) obligations.push('notify-first-consultation')
   return obligations

@@ -17,6 +17,8 @@ const rows: Readonly<Partial<Record<Operation, string>>> = {
   'TD0.2': 'TD0.2',
   'TD0.3.add': 'TD0.3.add',
   'TD0.3.remove': 'TD0.3.remove',
+  'TD1.3a': 'TD1.3a',
+  'TD1.6': 'TD1.6',
   'TD2.1': 'TD2.1',
   'TD2.1b': 'TD2.1',
   'TD3.1a': 'TD3.1.metadata',
@@ -69,6 +71,11 @@ function professionalColumn(caller: Caller, treatingPhysician: boolean): RightsC
   if (system !== professionSystems.G15 && system !== professionSystems.R94 && system !== professionSystems.R22)
     return undefined
   return treatingPhysician ? 'mt' : 'ps_non_medecin'
+}
+
+/** A named physician, occupational medicine left aside, as TRE_G15 and the matrix know one. */
+export function isPhysician(caller: Caller): boolean {
+  return caller.kind === 'professional' && columnOf(caller, false) === 'medecin'
 }
 
 /** The mode of the matrix; occupational medicine has one column without modes, for normal use only. */

@@ -1,7 +1,7 @@
 /** The words of the guard: what is asked, what is known, what was decided. Pure data, no I/O. */
 import type { Issue } from '../errors.ts'
 import type { EntryUuid, PatientKey, UniqueId } from '../metadata/identifiers.ts'
-import type { AvailabilityStatus, Code, DocumentEntry } from '../metadata/model.ts'
+import type { AvailabilityStatus, DocumentEntry, SubmissionSet } from '../metadata/model.ts'
 import type { Caller, ConsentDeclaration, PurposeOfUse } from './caller.ts'
 
 /** DMP operations, by TD number where the DMP numbers them. */
@@ -155,8 +155,7 @@ export interface AccessRequest {
   readonly patient?: PatientKey
   /** TD2.x: the entries to be fed, with hash and size set. */
   readonly entries?: readonly DocumentEntry[]
-  /** TD2.x: contentTypeCode of the SubmissionSet. */
-  readonly contentTypeCode?: Code
+  readonly submissionSet?: Pick<SubmissionSet, 'entryUuid' | 'contentTypeCode'>
   /** choose, close, reopen, brain-death: what is to be settled. */
   readonly change?: RecordChange
   /** brain-death: the caller's structure has fed or consulted this record, as the trace says. */

@@ -9,19 +9,26 @@ import type {
   Operation,
   Permit,
   Policy,
+  RecordChange,
   RecordFacts,
 } from '../access/types.ts'
 import { GatewayError } from '../errors.ts'
-import type { PatientKey } from '../metadata/identifiers.ts'
+import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import { effectsOf } from './effects.ts'
-import type { AccessRecord, Clock, Dmp, Effects, RequestContext, Trace } from './ports.ts'
+import type { AccessRecord, Choices, Clock, Dmp, Effects, RequestContext, Trace } from './ports.ts'
 
 /** What the operations are made of; wired in main.ts. */
 export interface OperationParts {
   readonly dmp: Dmp
   readonly trace: Trace
+  readonly choices: Choices
   readonly clock: Clock
   readonly policy: Policy
+}
+
+/** What a request is about, beside who asks and how. */
+type About = Omit<AccessRequest, 'operation' | 'caller' | 'purpose' | 'declaration' | 'patient'> & {
+  readonly patient: PatientKey
 }
 
 /** A permission with the facts it rests on. */
@@ -36,7 +43,7 @@ const noEffects: Effects = { notifications: [] }
 export function accessRequest(
   operation: Operation,
   context: RequestContext,
-  about: Pick<AccessRequest, 'patient' | 'entries' | 'target' | 'newConfidentiality'> = {},
+  about: Partial<About> = {},
 ): AccessRequest {
   return {
     operation,
@@ -59,6 +66,7 @@ export function accessRecord(
     readonly outcome: AccessRecord['outcome']
     readonly rule?: string | undefined
     readonly reasonCode?: string | undefined
+    readonly change?: RecordChange | undefined
     readonly effects?: Effects
   },
 ): AccessRecord {
@@ -75,6 +83,7 @@ export function accessRecord(
     declaration: context.declaration,
     ...(told.patient === undefined ? {} : { patient: told.patient }),
     documents: (told.documents ?? []).map(({ logicalId, uniqueId }) => ({ logicalId, uniqueId })),
+    ...(told.change === undefined ? {} : { change: told.change }),
     outcome: told.outcome,
     ...(told.rule === undefined ? {} : { rule: told.rule }),
     ...(told.reasonCode === undefined ? {} : { reasonCode: told.reasonCode }),
@@ -106,7 +115,7 @@ export async function authorise(
   parts: OperationParts,
   operation: Operation,
   context: RequestContext,
-  about: Pick<AccessRequest, 'entries' | 'target' | 'newConfidentiality'> & { readonly patient: PatientKey },
+  about: About,
 ): Promise<Authorised> {
   const facts = await parts.dmp.status(about.patient, context.caller)
   const decision = decide(accessRequest(operation, context, about), facts, parts.policy)
@@ -133,18 +142,29 @@ export function permittedRecord(
     readonly patient: PatientKey
     readonly documents: readonly DocumentFacts[] | AccessRecord['documents']
     readonly permit: { readonly rule: string; readonly obligations: readonly Obligation[] }
+    readonly change?: RecordChange
+    /** logicalIds of documents fed as INVISIBLE_PATIENT. */
+    readonly hidden?: ReadonlySet<EntryUuid>
+    /** End of an authorisation given now; default: as the policy says. */
+    readonly until?: string
   },
 ): AccessRecord {
+  const until = told.until ?? authorisedUntil(parts)
   return accessRecord(parts, operation, context, {
     patient: told.patient,
     documents: told.documents,
     outcome: 'permitted',
     rule: told.permit.rule,
-    effects: effectsOf(
-      operation,
-      told.permit.obligations,
-      context,
-      told.documents.map((document) => document.logicalId),
-    ),
+    change: told.change,
+    effects: effectsOf(operation, told.permit.obligations, context, {
+      documents: told.documents.map((document) => document.logicalId),
+      ...(told.hidden !== undefined && { hidden: told.hidden }),
+      ...(until !== undefined && { until }),
+    }),
   })
+}
+
+function authorisedUntil({ policy: { authorisationDays }, clock }: OperationParts): string | undefined {
+  if (authorisationDays === undefined) return undefined
+  return new Date(clock.now().getTime() + authorisationDays * 86_400_000).toISOString()
 }

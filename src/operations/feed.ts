@@ -1,5 +1,6 @@
 /** TD2.1 and TD2.1b: a submission is judged whole, completed with what the bytes say, and stored in one commit. */
 
+import { HIDDEN_FROM_PATIENT, isLotSignature } from '../access/confidentiality.ts'
 import { decideWithoutObject } from '../access/decide.ts'
 import type { DocumentFacts, Operation } from '../access/types.ts'
 import { GatewayError, type Issue } from '../errors.ts'
@@ -64,8 +65,9 @@ export async function feed(
   const stored = maskedByDefault(withCurrentTargets(completed, targets.known), facts)
   const record = permittedRecord(parts, operation, context, {
     patient,
-    documents: stored.submission.entries,
+    documents: stored.submission.entries.filter((entry) => !isLotSignature(entry)),
     permit,
+    hidden: hiddenFromPatient(stored.submission.entries),
   })
   const receipt = await parts.dmp.feed(stored.submission, contents, record, { register })
   return {
@@ -77,6 +79,12 @@ export async function feed(
       ...receipt.warnings,
     ],
   }
+}
+
+function hiddenFromPatient(entries: Submission['entries']): ReadonlySet<EntryUuid> {
+  const hides = ({ confidentialityCodes }: Submission['entries'][number]) =>
+    confidentialityCodes.some(({ code }) => code === HIDDEN_FROM_PATIENT)
+  return new Set(entries.filter(hides).map(({ logicalId }) => logicalId))
 }
 
 /** A registration without documents (ITI-42) is no DMP operation: only profile `ihe` knows it. */
@@ -91,13 +99,14 @@ async function permission(
   operation: Operation,
   context: RequestContext,
   patient: PatientKey,
-  { entries, associations }: Submission,
+  { entries, associations, submissionSet }: Submission,
   { known }: Targets,
 ): Promise<Authorised> {
   const related = associations.filter(({ type }) => relating.has(type)).flatMap(({ target }) => known.get(target) ?? [])
   const [first, ...others] = new Set(related)
-  const authorised = await authorise(parts, operation, context, { patient, entries, ...(first && { target: first }) })
-  for (const target of others) await authorise(parts, operation, context, { patient, entries, target })
+  const about = { patient, entries, submissionSet }
+  const authorised = await authorise(parts, operation, context, { ...about, ...(first && { target: first }) })
+  for (const target of others) await authorise(parts, operation, context, { ...about, target })
   return authorised
 }
 

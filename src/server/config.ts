@@ -53,6 +53,7 @@ const schema = z
         blockedMayFeed: z.boolean().default(false),
         brainDeath: z.enum(['deny', 'allow']).default('deny'),
         authorisationSuffices: z.boolean().default(false),
+        authorisationDays: z.coerce.number().int().min(1).max(3650).optional(),
         initialConsent: z.boolean().default(false),
         cumulativeMasking: z.boolean().default(false),
         historyToProfessionals: z.enum(['own', 'all']).default('own'),

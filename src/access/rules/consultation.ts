@@ -52,7 +52,7 @@ export const consultationRules: readonly Rule[] = [
     id: 'CO1',
     says: 'the patient has not opposed consultation',
     source: 'SEED0, SEED2',
-    operations: consultation,
+    operations: [...consultation, 'copy'],
     kinds: ['professional'],
     needs: 'record',
     uses: ['purpose', 'choices.consultationOpposed'],

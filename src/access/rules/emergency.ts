@@ -1,5 +1,6 @@
 /** Who is kept out whatever the mode, and what the emergency modes ask: BL1, BL2, BD1, EM1–EM3. */
-import { carers, feeding, type Rule, refusal, td3 } from '../rule.ts'
+import { isPhysician } from '../role.ts'
+import { carers, feeding, patientActs, type Question, type Refusal, type Rule, refusal, td3 } from '../rule.ts'
 
 const blocked = refusal('BL1', 'professional-blocked')
 const blockedFeeding = refusal(
@@ -8,6 +9,17 @@ const blockedFeeding = refusal(
   'The patient has blocked this professional; the structure may feed in its own name.',
 )
 const brainDeath = refusal('BD1', 'brain-death')
+const physiciansOnly = refusal(
+  'BD2',
+  'not-permitted-for-role',
+  'Brain death is declared and cleared by a named physician (direct CPS or e-CPS, or air).',
+)
+const notInvolved = refusal(
+  'BD2',
+  'not-permitted-for-role',
+  'Brain death is declared from a structure that has fed or consulted this record.',
+)
+const whyBrainDeath = refusal('BD2', 'reason-required', 'Send the parameter reason with $brain-death.')
 const reasonRequired = refusal(
   'EM1',
   'reason-required',
@@ -20,12 +32,19 @@ const notRegulation = refusal(
   'Use bris_de_glace, or present an identity of a medical regulation centre.',
 )
 
+function brainDeathDeclared({ request: { caller, change, structureInvolved, reason } }: Question): Refusal | undefined {
+  if (!isPhysician(caller)) return physiciansOnly
+  if (change?.kind !== 'brain-death' || !change.value) return undefined
+  if ((reason ?? '').trim() === '') return whyBrainDeath
+  return structureInvolved === true ? undefined : notInvolved
+}
+
 export const emergencyRules: readonly Rule[] = [
   {
     id: 'BL1',
     says: 'the person is neither blocked by the patient nor forbidden (INTERDIT), in any mode',
     source: 'SEED0, SEED2, DMP-FACTS 6.2',
-    operations: ['TD0.3.add', 'TD0.3.remove', ...td3],
+    operations: ['TD0.3.add', 'TD0.3.remove', 'TD1.6', ...td3, ...patientActs, 'brain-death'],
     kinds: ['professional', 'staff'],
     needs: 'record',
     uses: ['record.blocked', 'record.authorisation'],
@@ -49,12 +68,22 @@ export const emergencyRules: readonly Rule[] = [
     id: 'BD1',
     says: 'no feeding and no consultation in brain death, break-glass included',
     source: 'SEED1',
-    operations: [...feeding, ...td3],
+    operations: ['TD0.3.add', ...feeding, ...td3, 'choose', 'copy'],
     kinds: carers,
     needs: 'record',
     uses: ['record.brainDeath', 'policy.brainDeath'],
     refuse: ({ facts, policy }) =>
       facts?.brainDeath === true && policy.brainDeath === 'deny' ? brainDeath : undefined,
+  },
+  {
+    id: 'BD2',
+    says: 'brain death is declared, with its reason, by a physician of a structure that has fed or consulted the record, and cleared by any physician',
+    source: 'SEED1; design',
+    operations: ['brain-death'],
+    kinds: carers,
+    needs: 'record',
+    uses: ['kind', 'authentication', 'profession', 'specialities', 'change', 'reason', 'trace.structureInvolved'],
+    refuse: brainDeathDeclared,
   },
   {
     id: 'EM1',

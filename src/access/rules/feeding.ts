@@ -86,6 +86,25 @@ function codeIssues(entry: DocumentEntry): Issue[] {
   return issues
 }
 
+/** contentTypeCode of the SubmissionSet: JDV_J59. Absent, the metadata rules have said so. */
+function contentTypeIssues({ request: { submissionSet } }: Question): Issue[] {
+  const set = valueSet('contentTypeCode')
+  const code = submissionSet?.contentTypeCode
+  if (submissionSet === undefined || code === undefined || set.has(code.code, code.system)) return []
+  const known = set.get(code.code)
+  return [
+    {
+      code: 'code-not-accepted',
+      rule: 'FE3',
+      location: `${submissionSet.entryUuid}/contentTypeCode`,
+      detail:
+        known === undefined
+          ? `${shown(code.code)}: send a code of ${set.name}.`
+          : `${shown(code.code)}: send it with code system ${known.system} (${set.name}), not ${shown(code.system)}.`,
+    },
+  ]
+}
+
 const asRefusal = ([first, ...rest]: readonly Issue[]): Refusal | undefined =>
   first === undefined ? undefined : [first, ...rest]
 
@@ -95,7 +114,7 @@ function confidentiality({ request: { entries = [] }, facts, policy }: Question)
 
 function acceptedCodes(question: Question): Refusal | undefined {
   if (question.policy.profile === 'ihe') return undefined
-  const issues = (question.request.entries ?? []).flatMap(codeIssues)
+  const issues = [...contentTypeIssues(question), ...(question.request.entries ?? []).flatMap(codeIssues)]
   return issues.length === 0 ? undefined : asRefusal([...issues, ...confidentiality(question)])
 }
 
@@ -142,12 +161,12 @@ export const feedingRules: readonly Rule[] = [
   },
   {
     id: 'FE3',
-    says: 'typeCode is in JDV_J66, classCode is its class (ASS_X16), the other codes are in their DMP value sets',
+    says: 'typeCode is in JDV_J66, classCode is its class (ASS_X16), contentTypeCode in JDV_J59, the other codes in their DMP value sets',
     source: 'DMP-FACTS 4',
     operations: feeding,
     kinds: 'all',
     needs: 'record',
-    uses: ['entries', 'policy.profile'],
+    uses: ['entries', 'submissionSet', 'policy.profile'],
     refuse: acceptedCodes,
   },
   {

@@ -1,6 +1,18 @@
 /** Who is calling, about whom, and whether the functional-rights matrix opens the operation to them: ID1–ID3, FR1, FR2. */
+
+import { splitPatientKey } from '../../metadata/identifiers.ts'
 import { matrixOperations, rightOf } from '../role.ts'
-import { carers, consultation, type Question, type Refusal, type Rule, refusal, td3, updates } from '../rule.ts'
+import {
+  carers,
+  consultation,
+  patientActs,
+  type Question,
+  type Refusal,
+  type Rule,
+  refusal,
+  td3,
+  updates,
+} from '../rule.ts'
 import type { Operation } from '../types.ts'
 
 const isConsultation: ReadonlySet<Operation> = new Set(consultation)
@@ -28,6 +40,11 @@ const unboundPatient = refusal(
   'patient-mismatch',
   'A patient or representative identity names its patient: present a token that is bound to one.',
 )
+const testPatient = refusal(
+  'ID4',
+  'test-patient',
+  'Send the qualified INS of the patient: 1.2.250.1.213.1.4.8 (NIR) or 1.2.250.1.213.1.4.9 (NIA).',
+)
 const unknownRecord = refusal('ID2', 'dmp-unknown')
 const closedRecord = refusal('ID2', 'dmp-closed')
 const noCell = refusal(
@@ -36,6 +53,22 @@ const noCell = refusal(
   'The functional-rights matrix does not open this operation to this profession, authentication and access mode.',
 )
 const neverConsults = refusal('FR2', 'not-permitted-for-role', 'This sector of activity has no access to the DMP.')
+
+/** Authorities of the INS of test (.10) and of demonstration (.11): DMP-FACTS 3. */
+const testAuthorities: ReadonlySet<string> = new Set(['1.2.250.1.213.1.4.10', '1.2.250.1.213.1.4.11'])
+
+/** What needs an open record: after closure nothing is read or fed, but it is opened again, copied and destroyed. */
+const ofOpenRecords = [
+  ...matrixOperations.filter((operation) => operation !== 'TD0.2'),
+  'open',
+  'choose',
+  'close',
+  'brain-death',
+  'registry',
+] as const
+const afterClosure = ['reopen', 'copy'] as const
+const needsNoRecord: ReadonlySet<Operation> = new Set(['open', 'registry'])
+const isAfterClosure: ReadonlySet<Operation> = new Set(afterClosure)
 
 /** Insurers (SA23), health insurance funds (SA24), pharmaceutical industry (SA32, SA46, SA55): TRE_R02. */
 const outsideCare: ReadonlySet<string> = new Set(['SA23', 'SA24', 'SA32', 'SA46', 'SA55'])
@@ -86,16 +119,30 @@ export const identityRules: readonly Rule[] = [
     },
   },
   {
+    id: 'ID4',
+    says: 'in production, the patient is not one of the authorities of test or demonstration',
+    source: 'DMP-FACTS 3; design',
+    operations: 'all',
+    kinds: 'all',
+    needs: 'request',
+    uses: ['patient', 'token.patient', 'policy.testPatients'],
+    refuse: ({ request: { caller, patient, target }, policy }) => {
+      if (policy.testPatients) return undefined
+      const named = [patient, caller.patient, target?.patient].filter((key) => key !== undefined)
+      return named.some((key) => testAuthorities.has(splitPatientKey(key).authority)) ? testPatient : undefined
+    },
+  },
+  {
     id: 'ID2',
-    says: 'the DMP exists and is active',
+    says: 'the DMP exists and is active; a closed one is only opened again, copied or destroyed, and its history read',
     source: 'SEED3 Q16',
-    operations: [...matrixOperations.filter((operation) => operation !== 'TD0.2'), 'open', 'registry'],
+    operations: [...ofOpenRecords, ...afterClosure],
     kinds: 'all',
     needs: 'record',
     uses: ['record.status'],
     refuse: ({ request: { operation }, facts }) => {
-      if (facts === undefined) return operation === 'open' || operation === 'registry' ? undefined : unknownRecord
-      return facts.status === 'closed' ? closedRecord : undefined
+      if (facts === undefined) return needsNoRecord.has(operation) ? undefined : unknownRecord
+      return facts.status === 'closed' && !isAfterClosure.has(operation) ? closedRecord : undefined
     },
   },
   {
@@ -112,7 +159,7 @@ export const identityRules: readonly Rule[] = [
     id: 'FR2',
     says: 'insurers, banks, pharmaceutical laboratories and the health insurance itself never consult',
     source: 'SEED3 Q5, Q7',
-    operations: td3,
+    operations: [...td3, ...patientActs, 'TD1.6'],
     kinds: carers,
     needs: 'request',
     uses: ['sector'],

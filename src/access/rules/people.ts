@@ -3,12 +3,14 @@ import type { Issue } from '../../errors.ts'
 import { splitPatientKey } from '../../metadata/identifiers.ts'
 import type { DocumentEntry } from '../../metadata/model.ts'
 import type { Caller, CallerKind } from '../caller.ts'
-import { feeding, holders, type Refusal, type Rule, refusal } from '../rule.ts'
+import { carers, feeding, holders, patientActs, type Question, type Refusal, type Rule, refusal } from '../rule.ts'
 import type { Operation } from '../types.ts'
 
 /** What a patient does on the own record (PA1), and a representative on a minor's (PA2). */
 const holderOperations: readonly Operation[] = [
   'TD0.2',
+  'TD1.3a',
+  'TD1.6',
   'TD2.1',
   'TD2.1b',
   'TD3.1a',
@@ -19,6 +21,7 @@ const holderOperations: readonly Operation[] = [
   'TD3.3c',
   'TD3.3d',
   'history',
+  ...patientActs,
 ]
 
 /** Operations open to a kind of caller outside the matrix, with the rule that says so. */
@@ -27,7 +30,10 @@ export const openTo: Readonly<
 > = {
   patient: { rule: 'PA1', operations: new Set(holderOperations) },
   representative: { rule: 'PA2', operations: new Set(holderOperations) },
-  system: { rule: 'SY1', operations: new Set<Operation>(['TD0.2', 'open']) },
+  system: {
+    rule: 'SY1',
+    operations: new Set<Operation>(['TD0.2', 'open', 'choose', 'close', 'reopen', 'explain', 'destroy']),
+  },
 }
 
 const neverReads = refusal(
@@ -44,6 +50,21 @@ const minorsOnly = refusal(
   'PA2',
   'not-permitted-for-role',
   'A representative acts for a minor whose birth date is on record; afterwards the patient acts alone.',
+)
+const notTheirs = refusal(
+  'MT1',
+  'not-permitted-for-role',
+  'The patient does this, the representative of a minor, or, in the normal mode and at the patient’s request, the treating or administrator physician.',
+)
+const administratorDesignates = refusal(
+  'CH1',
+  'not-permitted-for-role',
+  'The treating physician is told by the health insurance: here the administrator of the record store sets it, and nothing else of the patient’s choices.',
+)
+const noEmergencyMode = refusal(
+  'CH2',
+  'choice-contradictory',
+  'Permit break-glass or access by the regulation centres first: masked documents are then opened in that mode only.',
 )
 const namedReader = refusal(
   'HI1',
@@ -74,6 +95,13 @@ function ownEntries(rule: string, caller: Caller, entries: readonly DocumentEntr
   return first === undefined ? undefined : [first, ...rest]
 }
 
+/** MES: the choice about masked documents can be made only where an emergency mode stands (DMP-FACTS 6.3). */
+function contradiction({ request: { change }, facts }: Question): Refusal | undefined {
+  if (change?.kind !== 'choice' || change.choice !== 'maskedInEmergencyPermitted' || !change.value) return undefined
+  const { breakGlassPermitted, regulationPermitted } = facts?.choices ?? {}
+  return breakGlassPermitted === true || regulationPermitted === true ? undefined : noEmergencyMode
+}
+
 export const peopleRules: readonly Rule[] = [
   {
     id: 'SY1',
@@ -84,6 +112,39 @@ export const peopleRules: readonly Rule[] = [
     needs: 'request',
     uses: ['kind'],
     refuse: ({ request: { operation } }) => (openTo.system?.operations.has(operation) ? undefined : neverReads),
+  },
+  {
+    id: 'MT1',
+    says: 'what is the patient’s to settle is settled by the patient, or by the treating or administrator physician at the patient’s request, in the normal mode',
+    source: 'SEED3 Q6, Q10',
+    operations: patientActs,
+    kinds: carers,
+    needs: 'record',
+    uses: ['kind', 'authentication', 'purpose', 'record.treatingPhysician'],
+    refuse: ({ request: { purpose }, column }) => (column === 'mt' && purpose === 'normal' ? undefined : notTheirs),
+  },
+  {
+    id: 'CH1',
+    says: 'the treating physician of the record is set by the administrator, everything else by the patient or for the patient',
+    source: 'DMP-FACTS 3.6 (STATUT_MT); design',
+    operations: ['choose'],
+    kinds: 'all',
+    needs: 'request',
+    uses: ['kind', 'change'],
+    refuse: ({ request: { caller, change } }) => {
+      const treating = change?.kind === 'designate' && change.role === 'treating'
+      return treating === (caller.kind === 'system') ? undefined : administratorDesignates
+    },
+  },
+  {
+    id: 'CH2',
+    says: 'masked documents are permitted in emergency only where an emergency mode is',
+    source: 'DMP-FACTS 6.3 (Mon espace santé)',
+    operations: ['choose'],
+    kinds: 'all',
+    needs: 'record',
+    uses: ['change', 'choices.breakGlassPermitted', 'choices.regulationPermitted'],
+    refuse: contradiction,
   },
   {
     id: 'HI1',
