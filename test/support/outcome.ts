@@ -33,7 +33,7 @@ export function fhirOutcome(status: number, body: Json | undefined): Outcome {
     ok: status >= 200 && status < 300,
     status,
     code: text(at(issues[0], 'details', 'coding', 0, 'code')),
-    rule: /^([A-Za-z0-9_]+):/.exec(diagnostics)?.[1],
+    rule: /^([A-Za-z0-9_]+)(?::|$)/.exec(diagnostics)?.[1],
     text: lines.join('\n'),
   }
 }
