@@ -1,11 +1,11 @@
 /**
- * Search criteria over DocumentEntries: the union of what ITI-18 and ITI-67 can ask. Absent means "any"; an empty list
- * offers no alternative and matches nothing.
+ * Search criteria over DocumentEntries, SubmissionSets and Folders: the union of what ITI-18, ITI-66 and ITI-67 can ask.
+ * Absent means "any"; an empty list offers no alternative and matches nothing.
  */
 import { lowerBound, upperBound } from './dtm.ts'
 import { type Cx, formatXcn, parseCx, type Xcn } from './hl7.ts'
 import type { Dtm } from './identifiers.ts'
-import type { Author, Code, DocumentEntry } from './model.ts'
+import type { Author, Code, DocumentEntry, Folder, RegistryObject, SubmissionSet } from './model.ts'
 
 /** A code to match; without `system` the code matches in any. */
 export interface CodeMatch {
@@ -64,7 +64,8 @@ export interface DocumentCriteria {
   readonly documentAvailability?: readonly ('Online' | 'Offline')[]
 }
 
-type Test = (entry: DocumentEntry) => boolean
+type Test<T> = (object: T) => boolean
+type Packaged = Exclude<RegistryObject, { kind: 'Association' }>
 
 /** Whether one entry answers the criteria. For many entries compile once. */
 export function matches(entry: DocumentEntry, criteria: DocumentCriteria): boolean {
@@ -79,19 +80,10 @@ export function matches(entry: DocumentEntry, criteria: DocumentCriteria): boole
  *   unaccented capitals.
  * - referenceIds: CXi; components that the query leaves out may be anything.
  */
-export function compileCriteria(criteria: DocumentCriteria): Test {
-  const tests: Test[] = []
-  const add = <T>(asked: T | undefined, compile: (asked: T) => Test): void => {
-    if (asked !== undefined) tests.push(compile(asked))
-  }
-  add(criteria.entryUuids, (ids) => {
-    const wanted = new Set<string>(ids)
-    return (entry) => wanted.has(entry.entryUuid) || wanted.has(entry.logicalId)
-  })
-  add(criteria.uniqueIds, (ids) => {
-    const wanted = new Set<string>(ids)
-    return (entry) => wanted.has(entry.uniqueId)
-  })
+export function compileCriteria(criteria: DocumentCriteria): Test<DocumentEntry> {
+  const { tests, add } = collector<DocumentEntry>()
+  add(criteria.entryUuids, withEntryUuid)
+  add(criteria.uniqueIds, withUniqueId)
   add(criteria.stability, (kinds) => (entry) => kinds.includes(entry.stability))
   add(criteria.classCodes, (codes) => oneCode(codes, (entry) => entry.classCode))
   add(criteria.typeCodes, (codes) => oneCode(codes, (entry) => entry.typeCode))
@@ -110,6 +102,47 @@ export function compileCriteria(criteria: DocumentCriteria): Test {
   return (entry) => tests.every((test) => test(entry))
 }
 
+/** As compileCriteria. */
+export function compileSubmissionSetCriteria(criteria: SubmissionSetCriteria): Test<SubmissionSet> {
+  const { tests, add } = collector<SubmissionSet>()
+  add(criteria.entryUuids, withEntryUuid)
+  add(criteria.uniqueIds, withUniqueId)
+  add(criteria.sourceIds, (ids) => (set) => ids.includes(set.sourceId))
+  add(criteria.contentTypeCodes, (codes) => oneCode(codes, (set) => set.contentTypeCode))
+  add(criteria.submissionTime, (ranges) => during(ranges, (set) => set.submissionTime))
+  add(criteria.authorPersons, writtenBy)
+  return (set) => tests.every((test) => test(set))
+}
+
+/** As compileCriteria. */
+export function compileFolderCriteria(criteria: FolderCriteria): Test<Folder> {
+  const { tests, add } = collector<Folder>()
+  add(criteria.entryUuids, withEntryUuid)
+  add(criteria.uniqueIds, withUniqueId)
+  add(criteria.codes, (groups) => someCodes(groups, (folder) => folder.codes))
+  add(criteria.lastUpdateTime, (ranges) => during(ranges, (folder) => folder.lastUpdateTime))
+  return (folder) => tests.every((test) => test(folder))
+}
+
+function collector<T>() {
+  const tests: Test<T>[] = []
+  const add = <A>(asked: A | undefined, compile: (asked: A) => Test<T>): void => {
+    if (asked !== undefined) tests.push(compile(asked))
+  }
+  return { tests, add }
+}
+
+/** entryUUID or logicalID. */
+function withEntryUuid(ids: readonly string[]): Test<RegistryObject> {
+  const wanted = new Set<string>(ids)
+  return ({ entryUuid, logicalId }) => wanted.has(entryUuid) || wanted.has(logicalId)
+}
+
+function withUniqueId(ids: readonly string[]): Test<Packaged> {
+  const wanted = new Set<string>(ids)
+  return ({ uniqueId }) => wanted.has(uniqueId)
+}
+
 function codeTest(wanted: readonly CodeMatch[]): (code: Code) => boolean {
   return ({ code, system }) =>
     wanted.some(
@@ -118,17 +151,17 @@ function codeTest(wanted: readonly CodeMatch[]): (code: Code) => boolean {
     )
 }
 
-function oneCode(wanted: readonly CodeMatch[], of: (entry: DocumentEntry) => Code | undefined): Test {
+function oneCode<T>(wanted: readonly CodeMatch[], of: (object: T) => Code | undefined): Test<T> {
   const test = codeTest(wanted)
-  return (entry) => {
-    const code = of(entry)
+  return (object) => {
+    const code = of(object)
     return code !== undefined && test(code)
   }
 }
 
-function someCodes(groups: readonly (readonly CodeMatch[])[], of: (entry: DocumentEntry) => readonly Code[]): Test {
+function someCodes<T>(groups: readonly (readonly CodeMatch[])[], of: (object: T) => readonly Code[]): Test<T> {
   const tests = groups.map(codeTest)
-  return (entry) => tests.every((test) => of(entry).some(test))
+  return (object) => tests.every((test) => of(object).some(test))
 }
 
 interface Bounds {
@@ -143,17 +176,17 @@ function bounds(range: TimeRange): Bounds {
   }
 }
 
-function during(ranges: readonly TimeRange[], of: (entry: DocumentEntry) => Dtm | undefined): Test {
+function during<T>(ranges: readonly TimeRange[], of: (object: T) => Dtm | undefined): Test<T> {
   const wanted = ranges.map(bounds)
-  return (entry) => {
-    const value = of(entry)
+  return (object) => {
+    const value = of(object)
     if (value === undefined) return false
     const first = lowerBound(value)
     return wanted.some(({ from, to }) => first >= from && first < to)
   }
 }
 
-function overlapping(ranges: readonly TimeRange[]): Test {
+function overlapping(ranges: readonly TimeRange[]): Test<DocumentEntry> {
   const wanted = ranges.map(bounds)
   return ({ serviceStartTime, serviceStopTime }) => {
     const start = serviceStartTime ?? serviceStopTime
@@ -164,10 +197,9 @@ function overlapping(ranges: readonly TimeRange[]): Test {
   }
 }
 
-function writtenBy(patterns: readonly string[]): Test {
+function writtenBy(patterns: readonly string[]): Test<{ readonly authors: readonly Author[] }> {
   const tests = patterns.map(likeXcn)
-  return (entry) =>
-    entry.authors.some(({ person }: Author) => person !== undefined && tests.some((test) => test(person)))
+  return ({ authors }) => authors.some(({ person }) => person !== undefined && tests.some((test) => test(person)))
 }
 
 /**
@@ -216,7 +248,7 @@ function like(text: readonly string[], pattern: readonly string[]): boolean {
   return wanted === pattern.length
 }
 
-function referring(groups: readonly (readonly string[])[]): Test {
+function referring(groups: readonly (readonly string[])[]): Test<DocumentEntry> {
   const wanted = groups.map((group) => group.map(parseCx))
   return (entry) => wanted.every((group) => group.some((asked) => entry.referenceIds.some((id) => agrees(id, asked))))
 }

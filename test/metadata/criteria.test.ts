@@ -1,11 +1,27 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { compileCriteria, type DocumentCriteria, matches } from '../../src/metadata/criteria.ts'
+import {
+  compileCriteria,
+  compileFolderCriteria,
+  compileSubmissionSetCriteria,
+  type DocumentCriteria,
+  type FolderCriteria,
+  matches,
+  type SubmissionSetCriteria,
+} from '../../src/metadata/criteria.ts'
 import { toDtm } from '../../src/metadata/dtm.ts'
 import { formatCx, formatXcn } from '../../src/metadata/hl7.ts'
 import { newEntryUuid } from '../../src/metadata/identifiers.ts'
 import * as arbitrary from '../arbitraries/metadata.ts'
-import { aDocumentEntry, anAuthor, aProfessional, type Changes, codes } from '../mothers/metadata.ts'
+import {
+  aDocumentEntry,
+  aFolder,
+  anAuthor,
+  aProfessional,
+  aSubmissionSet,
+  type Changes,
+  codes,
+} from '../mothers/metadata.ts'
 
 type Case = readonly [
   rule: string,
@@ -273,5 +289,51 @@ describe('search criteria', () => {
     const start = performance.now()
     assert.equal(test(entry), false)
     assert.ok(performance.now() - start < 200)
+  })
+})
+
+const set = aSubmissionSet({ authors: [anAuthor(), anAuthor({ person: aProfessional({ family: 'MARTIN' }) })] })
+
+const setCases: readonly (readonly [rule: string, asked: SubmissionSetCriteria, expected: boolean])[] = [
+  ['no criterion accepts every submission set', {}, true],
+  ['one of several sources is enough', { sourceIds: ['1.2.3', '1.2.250.1.999.1.1'] }, true],
+  ['another source does not match', { sourceIds: ['1.2.250.1.999.1'] }, false],
+  ['the submission time is inside the range', { submissionTime: time('20260512', '20260513') }, true],
+  ['the end of the range is outside', { submissionTime: time('2026', '20260512081600') }, false],
+  ['any author may match', { authorPersons: ['%MARTIN%'] }, true],
+  ['an author who is none of them does not match', { authorPersons: ['%DURAND%'] }, false],
+  ['contentTypeCode is compared with its system', { contentTypeCodes: [codes.fullStay] }, true],
+  ['another contentTypeCode does not match', { contentTypeCodes: [{ code: '04' }] }, false],
+  ['an entryUUID is compared', { entryUuids: [set.entryUuid] }, true],
+  ['a uniqueId is compared', { uniqueIds: ['1.2.3'] }, false],
+]
+
+const folder = aFolder({
+  lastUpdateTime: toDtm('20260512081600'),
+  codes: [
+    { code: 'suivi', system: '1.2.250.1.999.3' },
+    { code: 'diabete', system: '1.2.250.1.999.3' },
+  ],
+})
+
+const folderCases: readonly (readonly [rule: string, asked: FolderCriteria, expected: boolean])[] = [
+  ['no criterion accepts every folder', {}, true],
+  ['the last update is inside the range', { lastUpdateTime: time('20260512') }, true],
+  ['a folder updated before the range does not match', { lastUpdateTime: time('20260513') }, false],
+  ['every group of codes must be met', { codes: [[{ code: 'suivi' }], [{ code: 'diabete' }, { code: 'x' }]] }, true],
+  ['one unmet group of codes is enough to refuse', { codes: [[{ code: 'suivi' }], [{ code: 'x' }]] }, false],
+  ['a code of another system does not match', { codes: [[{ code: 'suivi', system: '1.2.3' }]] }, false],
+  ['an entryUUID of another folder does not match', { entryUuids: [newEntryUuid()] }, false],
+  ['a uniqueId is compared', { uniqueIds: [folder.uniqueId] }, true],
+]
+
+describe('search criteria over submission sets and folders', () => {
+  for (const [rule, asked, expected] of setCases)
+    it(rule, () => assert.equal(compileSubmissionSetCriteria(asked)(set), expected))
+  for (const [rule, asked, expected] of folderCases)
+    it(rule, () => assert.equal(compileFolderCriteria(asked)(folder), expected))
+
+  it('never match a folder without a time by its time', () => {
+    assert.equal(compileFolderCriteria({ lastUpdateTime: [{}] })(aFolder()), false)
   })
 })
