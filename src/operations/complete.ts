@@ -3,23 +3,31 @@ import type { RecordFacts } from '../access/types.ts'
 import type { Issue } from '../errors.ts'
 import type { Oid } from '../metadata/identifiers.ts'
 import type { Code, DocumentEntry, Submission } from '../metadata/model.ts'
-import { codeOf } from '../nomenclature/index.ts'
+import { classOfType, codeOf } from '../nomenclature/index.ts'
 import type { DocumentContent } from './ports.ts'
 
 /**
  * CI-SIS requires legalAuthenticator, serviceStartTime and title, and some sources (MHD Simplified Publish, the PDSm
  * samples) leave them out. What says the same thing elsewhere in the entry stands for them, and the receipt tells:
- * the first author that is a person signs, the act is dated as the document, the type names it. Nothing else is guessed.
+ * the first author that is a person signs, the act is dated as the document, the type names it and has its class (FE3).
+ * Nothing else is guessed.
  */
 export function complete(entry: DocumentEntry): { readonly entry: DocumentEntry; readonly warnings: readonly Issue[] } {
   const person = entry.authors.find((author) => author.person !== undefined)?.person
+  const classCode = entry.typeCode && classOfType(entry.typeCode.code)
   const found = {
+    ...(entry.classCode === undefined && classCode !== undefined && { classCode }),
     ...(entry.legalAuthenticator === undefined && person !== undefined && { legalAuthenticator: person }),
     ...(entry.serviceStartTime === undefined &&
       entry.creationTime !== undefined && { serviceStartTime: entry.creationTime }),
     ...(entry.title === undefined && entry.typeCode?.display !== undefined && { title: entry.typeCode.display }),
   }
-  const from = { legalAuthenticator: 'author', serviceStartTime: 'creationTime', title: 'the display of typeCode' }
+  const from = {
+    classCode: 'typeCode (ASS_X16)',
+    legalAuthenticator: 'author',
+    serviceStartTime: 'creationTime',
+    title: 'the display of typeCode',
+  }
   return {
     entry: { ...entry, ...found },
     warnings: (Object.keys(found) as (keyof typeof from)[]).map((attribute) => ({
