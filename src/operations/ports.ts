@@ -184,6 +184,8 @@ export interface Receipt {
  */
 export interface MetadataUpdate {
   readonly patient: PatientKey
+  /** ITI-92 in profile `ihe`: a version takes over the status of the one before, and fewer attributes may change. */
+  readonly restricted?: boolean
   /** Registered with its associations when the change came as a submission (ITI-57); absent for a PATCH. */
   readonly submissionSet?: SubmissionSet
   /** A whole new version of a DocumentEntry or Folder; `previousVersion` must be the current one. */
