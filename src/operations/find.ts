@@ -1,9 +1,8 @@
 /** TD3.1a and TD3.1b: search, and look-up of references. */
 import { decide } from '../access/decide.ts'
-import type { DocumentFacts, Operation } from '../access/types.ts'
+import type { Operation } from '../access/types.ts'
 import { patientKeyOf } from '../metadata/hl7.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
-import type { Association } from '../metadata/model.ts'
 import {
   accessRecord,
   accessRequest,
@@ -16,7 +15,7 @@ import { withMembers } from './members.ts'
 import type { Findings, FindOptions, StoredQuery } from './operations.ts'
 import type { Found, RequestContext } from './ports.ts'
 import { type Collected, collect, nothing } from './stored-query.ts'
-import { endsOf, filterFound, viewOf } from './view.ts'
+import { filterFound, surroundingsOf, viewOf } from './view.ts'
 
 export async function find(
   parts: OperationParts,
@@ -60,7 +59,7 @@ async function findOfPatient(
   if (facts === undefined && context.caller.kind !== 'tester') return nothing
   const { found, answer } = await gather(parts, query, options)
   const visible = facts ? viewOf(parts, operation, context, facts, isByReference(query)) : () => true
-  const kept = answer(filterFound(found, await endsOf(parts.dmp, found), visible))
+  const kept = answer(filterFound(found, await surroundingsOf(parts.dmp, found), visible))
   await parts.trace.record(permittedRecord(parts, operation, context, { patient, documents: kept.documents, permit }))
   return kept
 }
@@ -80,11 +79,11 @@ async function findByReference(
   const bound = context.caller.patient
   const early = bound && (await authorise(parts, operation, context, { patient: bound }))
   const { found, answer } = await gather(parts, query, options)
-  const ends = await endsOf(parts.dmp, found)
+  const around = await surroundingsOf(parts.dmp, found)
   const kept: Found[] = []
-  for (const [patient, mine] of byPatient(found, ends)) {
+  for (const [patient, mine] of byPatient(found, around)) {
     if (bound !== undefined && patient !== bound) continue
-    const result = await judge(parts, operation, context, patient, mine, ends)
+    const result = await judge(parts, operation, context, patient, mine, around)
     if (result) kept.push(answer(result))
   }
   if (kept.length === 0)
@@ -106,7 +105,7 @@ async function judge(
   context: RequestContext,
   patient: PatientKey,
   found: Found,
-  ends: readonly DocumentFacts[],
+  around: Found,
 ): Promise<Found | undefined> {
   const facts = await parts.dmp.status(patient, context.caller)
   const decision = decide(accessRequest(operation, context, { patient }), facts, parts.policy)
@@ -115,7 +114,7 @@ async function judge(
     await parts.trace.record(accessRecord(parts, operation, context, { patient, outcome: 'refused', ...deny }))
     return undefined
   }
-  const kept = filterFound(found, ends, viewOf(parts, operation, context, facts, true))
+  const kept = filterFound(found, around, viewOf(parts, operation, context, facts, true))
   await parts.trace.record(
     permittedRecord(parts, operation, context, { patient, documents: kept.documents, permit: decision }),
   )
@@ -123,25 +122,34 @@ async function judge(
 }
 
 /** What was found, by the patient it is about; an association goes with the object at either of its ends. */
-function byPatient(found: Found, ends: readonly DocumentFacts[]): ReadonlyMap<PatientKey, Found> {
+function byPatient(found: Found, around: Found): ReadonlyMap<PatientKey, Found> {
   const patients = new Map<EntryUuid, PatientKey>()
-  for (const { entryUuid, patient } of [...found.documents, ...ends]) patients.set(entryUuid, patient)
-  for (const { entryUuid, patientId } of [...found.submissionSets, ...found.folders]) {
-    const patient = patientId && patientKeyOf(patientId)
+  for (const { documents, submissionSets, folders } of [around, found]) {
+    for (const { entryUuid, patient } of documents) patients.set(entryUuid, patient)
+    for (const { entryUuid, patientId } of [...submissionSets, ...folders]) {
+      const patient = patientId && patientKeyOf(patientId)
+      if (patient !== undefined) patients.set(entryUuid, patient)
+    }
+  }
+  for (const { entryUuid, source, target } of [...around.associations, ...found.associations]) {
+    // The end of a membership may be an association: its patient is that of the SubmissionSet at the other end.
+    const patient = patients.get(source) ?? patients.get(target)
     if (patient !== undefined) patients.set(entryUuid, patient)
   }
-  const ofAssociation = ({ source, target }: Association) => patients.get(source) ?? patients.get(target)
+  const { documents, submissionSets, folders, associations } = found
+  const all = [...documents, ...submissionSets, ...folders, ...associations]
+  const concerned = new Set(all.flatMap(({ entryUuid }) => patients.get(entryUuid) ?? []))
   return new Map(
-    [...new Set(patients.values())].map((patient) => {
+    [...concerned].map((patient) => {
       const isMine = ({ entryUuid }: { readonly entryUuid: EntryUuid }) => patients.get(entryUuid) === patient
       return [
         patient,
         {
           ...found,
-          documents: found.documents.filter(isMine),
-          submissionSets: found.submissionSets.filter(isMine),
-          folders: found.folders.filter(isMine),
-          associations: found.associations.filter((association) => ofAssociation(association) === patient),
+          documents: documents.filter(isMine),
+          submissionSets: submissionSets.filter(isMine),
+          folders: folders.filter(isMine),
+          associations: associations.filter(isMine),
         },
       ]
     }),
@@ -152,7 +160,11 @@ function byPatient(found: Found, ends: readonly DocumentFacts[]): ReadonlyMap<Pa
 async function gather({ dmp }: OperationParts, query: StoredQuery, options: FindOptions): Promise<Collected> {
   const collected = await collect(dmp, query, options.metadataLevel)
   const { found } = collected
-  if (options.members && isOfPackages(query)) return { found: await withMembers(dmp, found), answer: (kept) => kept }
+  if (options.members && isOfPackages(query)) {
+    const packages = [...found.submissionSets, ...found.folders].map(({ entryUuid }) => entryUuid)
+    const { associations } = await dmp.find({ kind: 'GetAssociations', ids: packages, allVersions: true })
+    return { found: await withMembers(dmp, { ...found, associations }), answer: (kept) => kept }
+  }
   const relate = query.kind === 'FindDocuments' || query.kind === 'GetDocuments'
   if (!relate || options.relations === false || found.documents.length === 0) return collected
   const ids = found.documents.map(({ entryUuid }) => entryUuid)

@@ -66,6 +66,7 @@ export type StoredQuery =
       readonly id: string
       readonly associationTypes: readonly AssociationType[]
       readonly criteria: DocumentCriteria
+      readonly associationStatuses?: readonly AvailabilityStatus[]
     }
 
 export interface FindOptions {

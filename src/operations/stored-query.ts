@@ -1,6 +1,6 @@
 /**
  * The stored queries of ITI-18, composed of what a registry answers directly (ITI TF-2 3.18.4.1.2.3.7). Each gives what
- * was found, with whatever the filter needs to judge it, and how the answer is cut out of what is left.
+ * was found, and how the answer is cut out of what the filter leaves of it.
  */
 import type { EntryUuid } from '../metadata/identifiers.ts'
 import type { Association } from '../metadata/model.ts'
@@ -19,51 +19,29 @@ const all = (kept: Found): Found => kept
 
 /** What a query finds, at the metadata level of whoever asks (FindOptions). */
 export async function collect(dmp: Dmp, query: StoredQuery, metadataLevel?: 1 | 2): Promise<Collected> {
-  // FindDocuments looks at current versions only, unless it is told otherwise.
-  if (metadataLevel === undefined || (metadataLevel === 1 && query.kind === 'FindDocuments')) return compose(dmp, query)
   if (metadataLevel === 2) return compose({ find: (part) => dmp.find(withAllVersions(part)) }, query)
   const { found, answer } = await compose(dmp, query)
-  const kept = await currentOnly(dmp, found)
-  return { found: kept, answer }
+  return { found: metadataLevel === 1 ? await currentOnly(dmp, found) : found, answer }
 }
 
 type Finder = Pick<Dmp, 'find'>
 
 function withAllVersions(part: RegistryQuery): RegistryQuery {
-  return part.kind === 'GetAssociations' || part.kind === 'FindSubmissionSets' ? part : { ...part, allVersions: true }
+  return part.kind === 'FindSubmissionSets' ? part : { ...part, allVersions: true }
 }
 
-/** Level 1: no earlier version, no Deprecated folder or association, and no association to what is left out. */
+/** Level 1: no earlier version, no Deprecated folder or association; the registry gives links of current versions only. */
 async function currentOnly(dmp: Dmp, found: Found): Promise<Found> {
-  const [documents, folders] = await Promise.all([
-    superseded(dmp, 'GetDocuments', found.documents),
-    superseded(dmp, 'GetFolders', found.folders),
-  ])
-  const isThere = ({ entryUuid }: { readonly entryUuid: EntryUuid }) => !documents.has(entryUuid)
-  const isFolder = ({ entryUuid, availabilityStatus }: Found['folders'][number]) =>
-    !folders.has(entryUuid) && availabilityStatus !== 'Deprecated'
+  const inForce = found.folders.filter(({ availabilityStatus }) => availabilityStatus !== 'Deprecated')
+  const current =
+    inForce.length === 0 ? [] : (await dmp.find({ kind: 'GetFolders', by: 'any', ids: idsOf(inForce) })).folders
+  const latest = new Set(idsOf(current))
   return {
-    documents: found.documents.filter(isThere),
-    submissionSets: found.submissionSets,
-    folders: found.folders.filter(isFolder),
-    associations: found.associations.filter(
-      ({ availabilityStatus, source, target }) =>
-        availabilityStatus !== 'Deprecated' && ![source, target].some((id) => documents.has(id) || folders.has(id)),
-    ),
+    ...found,
+    documents: found.documents.filter(({ superseded }) => !superseded),
+    folders: inForce.filter(({ entryUuid }) => latest.has(entryUuid)),
+    associations: found.associations.filter(({ availabilityStatus }) => availabilityStatus !== 'Deprecated'),
   }
-}
-
-/** Those that are not the current version of their logical object. */
-async function superseded(
-  dmp: Dmp,
-  kind: 'GetDocuments' | 'GetFolders',
-  objects: readonly { readonly entryUuid: EntryUuid }[],
-): Promise<ReadonlySet<EntryUuid>> {
-  const ids = idsOf(objects)
-  if (ids.length === 0) return new Set()
-  const found = await dmp.find({ kind, by: 'any', ids })
-  const current = new Set(idsOf([...found.documents, ...found.folders]))
-  return new Set(ids.filter((id) => !current.has(id)))
 }
 
 async function compose(dmp: Finder, query: StoredQuery): Promise<Collected> {
@@ -71,23 +49,15 @@ async function compose(dmp: Finder, query: StoredQuery): Promise<Collected> {
   const touching = async (ids: readonly EntryUuid[]): Promise<readonly Association[]> =>
     ids.length === 0 ? [] : (await find({ kind: 'GetAssociations', ids })).associations
   switch (query.kind) {
-    case 'FindDocuments':
-    case 'GetDocuments':
-      return { found: await find(query), answer: all }
     case 'GetAssociations':
       return { found: await find(query), answer: ({ associations }) => ({ ...nothing, associations }) }
+    case 'FindDocuments':
+    case 'GetDocuments':
     case 'FindSubmissionSets':
-    case 'GetSubmissionSets': {
-      const { submissionSets } = await find(query)
-      const found = { ...nothing, submissionSets, associations: await touching(idsOf(submissionSets)) }
-      return { found, answer: (kept) => ({ ...nothing, submissionSets: kept.submissionSets }) }
-    }
+    case 'GetSubmissionSets':
     case 'FindFolders':
-    case 'GetFolders': {
-      const { folders } = await find(query)
-      const found = { ...nothing, folders, associations: await touching(idsOf(folders)) }
-      return { found, answer: (kept) => ({ ...nothing, folders: kept.folders }) }
-    }
+    case 'GetFolders':
+      return { found: await find(query), answer: all }
     case 'GetAll': {
       const { patient, criteria, documentStatuses, submissionSetStatuses, folderStatuses } = query
       const [{ documents }, { submissionSets }, { folders }] = await Promise.all([
@@ -104,41 +74,46 @@ async function compose(dmp: Finder, query: StoredQuery): Promise<Collected> {
       return { found: { ...nothing, documents, associations: withStatus(associations, query) }, answer: all }
     }
     case 'GetSubmissionSetsOf': {
-      const members = (await touching(query.ids))
-        .filter(isMembership)
-        .filter(({ target }) => query.ids.includes(target))
+      const asked = new Set(query.ids)
+      const members = (await touching(query.ids)).filter((each) => isMembership(each) && asked.has(each.target))
       const { submissionSets } = await find({ kind: 'GetSubmissionSets', by: 'entryUuid', ids: sourcesOf(members) })
-      const sets = new Set(idsOf(submissionSets))
-      return {
-        found: { ...nothing, submissionSets, associations: members.filter(({ source }) => sets.has(source)) },
-        answer: all,
-      }
+      return { found: { ...nothing, submissionSets, associations: from(members, submissionSets) }, answer: holders }
     }
     case 'GetSubmissionSetAndContents':
     case 'GetFolderAndContents':
       return contents(dmp, query)
     case 'GetFoldersForDocument': {
       const { documents } = await find({ kind: 'GetDocuments', by: query.by, ids: query.ids })
-      const members = withStatus((await touching(idsOf(documents))).filter(isMembership), query)
+      const members = withStatus(await touching(idsOf(documents)), query).filter(isMembership)
       const { folders } = await find({ kind: 'GetFolders', by: 'entryUuid', ids: sourcesOf(members) })
-      const ids = new Set(idsOf(folders))
-      const associations = members.filter(({ source }) => ids.has(source))
       return {
-        found: { documents, submissionSets: [], folders, associations },
-        answer: (kept) => ({ ...nothing, folders: kept.folders }),
+        found: { ...nothing, documents, folders, associations: from(members, folders) },
+        answer: (kept) => ({ ...nothing, folders: holders(kept).folders }),
       }
     }
     case 'GetRelatedDocuments': {
       const asked = await find({ kind: 'GetDocuments', by: query.by, ids: [query.id] })
       const types = new Set(query.associationTypes)
-      const related = (await touching(idsOf(asked.documents))).filter(({ type }) => types.has(type))
-      const ends = related.flatMap(({ source, target }) => [source, target])
-      const documents = await matching(dmp, [...new Set([...ends, ...idsOf(asked.documents)])], query)
-      const ids = new Set(idsOf(documents))
-      const associations = related.filter(({ source, target }) => ids.has(source) && ids.has(target))
-      return { found: associations.length === 0 ? nothing : { ...nothing, documents, associations }, answer: all }
+      const related = withStatus(await touching(idsOf(asked.documents)), query).filter(({ type }) => types.has(type))
+      const documents = await matching(dmp, endsOf(related), query)
+      const there = new Set(idsOf(documents))
+      const associations = related.filter(({ source, target }) => there.has(source) && there.has(target))
+      return { found: { ...nothing, documents, associations }, answer: linked }
     }
   }
+}
+
+/** Packages that still hold what was asked about, and what says so. */
+function holders(kept: Found): Found {
+  const sources = new Set(sourcesOf(kept.associations))
+  const isHolder = ({ entryUuid }: { readonly entryUuid: EntryUuid }) => sources.has(entryUuid)
+  return { ...kept, submissionSets: kept.submissionSets.filter(isHolder), folders: kept.folders.filter(isHolder) }
+}
+
+/** Documents that are still related, and what relates them. */
+function linked({ documents, associations }: Found): Found {
+  const ends = new Set(endsOf(associations))
+  return { ...nothing, documents: documents.filter(({ entryUuid }) => ends.has(entryUuid)), associations }
 }
 
 /** A SubmissionSet or a Folder, its members, and the associations that make them members. */
@@ -154,19 +129,20 @@ async function contents(
   const members = withStatus(around, query).filter((each) => isMembership(each) && packages.has(each.source))
   const targets = members.map(({ target }) => target)
   const documents = await matching(dmp, targets, query)
-  const { folders } = await dmp.find({ kind: 'GetFolders', by: 'entryUuid', ids: targets })
+  const others = targets.filter((id) => !documents.some(({ entryUuid }) => entryUuid === id))
+  const { folders } = await dmp.find({ kind: 'GetFolders', by: 'entryUuid', ids: others })
   // A SubmissionSet also holds associations: those that put documents into folders.
-  const inFolders = (await dmp.find({ kind: 'GetAssociations', ids: idsOf(folders) })).associations
-  const held = inFolders.filter(({ entryUuid }) => targets.includes(entryUuid))
-  const there = new Set<EntryUuid>(idsOf([...documents, ...folders, ...held]))
+  const { associations: filings } = await dmp.find({ kind: 'GetAssociations', by: 'entryUuid', ids: others })
+  const there = new Set<EntryUuid>(idsOf([...documents, ...folders, ...filings]))
   return {
     found: {
       documents,
       submissionSets,
       folders: [...asked, ...folders],
-      associations: [...members.filter(({ target }) => there.has(target)), ...held],
+      associations: [...members.filter(({ target }) => there.has(target)), ...filings],
     },
-    answer: all,
+    // What a package holds is not shown without the package.
+    answer: (kept) => (kept.submissionSets.length + kept.folders.length === 0 ? nothing : kept),
   }
 }
 
@@ -177,17 +153,17 @@ async function matching(
   { criteria }: { readonly criteria: Extract<RegistryQuery, { kind: 'FindDocuments' }>['criteria'] },
 ): Promise<Found['documents']> {
   const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'entryUuid', ids })
-  const [first] = documents
-  if (first === undefined || Object.values(criteria).every((value) => value === undefined)) return documents
-  const { documents: found } = await dmp.find({
-    kind: 'FindDocuments',
-    patient: first.patient,
-    statuses: ['Approved', 'Deprecated', 'Archived', 'Deleted'],
-    criteria: { ...criteria, entryUuids: documents.map(({ entryUuid }) => entryUuid) },
-  })
-  const kept = new Set(idsOf(found))
+  if (Object.values(criteria).every((value) => value === undefined)) return documents
+  const kept = new Set<EntryUuid>()
+  for (const patient of new Set(documents.map((document) => document.patient))) {
+    const query = { kind: 'FindDocuments', patient, statuses: everyStatus, allVersions: true } as const
+    const found = await dmp.find({ ...query, criteria: { ...criteria, entryUuids: idsOf(documents) } })
+    for (const id of idsOf(found.documents)) kept.add(id)
+  }
   return documents.filter(({ entryUuid }) => kept.has(entryUuid))
 }
+
+const everyStatus = ['Approved', 'Deprecated', 'Archived', 'Deleted'] as const
 
 function idsOf(objects: readonly { readonly entryUuid: EntryUuid }[]): EntryUuid[] {
   return objects.map(({ entryUuid }) => entryUuid)
@@ -195,6 +171,18 @@ function idsOf(objects: readonly { readonly entryUuid: EntryUuid }[]): EntryUuid
 
 function sourcesOf(associations: readonly Association[]): EntryUuid[] {
   return [...new Set(associations.map(({ source }) => source))]
+}
+
+function endsOf(associations: readonly Association[]): EntryUuid[] {
+  return [...new Set(associations.flatMap(({ source, target }) => [source, target]))]
+}
+
+function from(
+  associations: readonly Association[],
+  objects: readonly { readonly entryUuid: EntryUuid }[],
+): readonly Association[] {
+  const sources = new Set(idsOf(objects))
+  return associations.filter(({ source }) => sources.has(source))
 }
 
 function isMembership({ type }: Association): boolean {
