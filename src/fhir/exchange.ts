@@ -32,7 +32,7 @@ export function serve(
     try {
       const query = parseQuery(queryOf(request.originalUrl))
       const baseUrl = baseUrlOf(request, parts)
-      const context = open ? anyone(transaction, requestId) : await contextOf(request, parts, transaction, requestId)
+      const context = open ? anyone(transaction, requestId) : await contextOf(request, parts, { transaction, requestId, baseUrl })
       // The form of documents is their own affair (ITI-68)
       const format = transaction === 'ITI-68' ? 'json' : responseFormat(request.headers.accept, formatOf(query))
       if (context.purpose !== 'normal') response.setHeader('DMP-Access-Mode', context.purpose)
@@ -99,10 +99,9 @@ export function baseUrlOf(request: Request, { baseUrl }: Pick<FhirParts, 'baseUr
 async function contextOf(
   request: Request,
   parts: FhirParts,
-  transaction: string,
-  requestId: string,
+  { transaction, requestId, baseUrl }: { transaction: string; requestId: string; baseUrl: string },
 ): Promise<RequestContext> {
-  const caller = await callerOf(request, parts)
+  const caller = await callerOf(request, parts, baseUrl)
   const declaration = readConsentHeader(header(request, 'dmp-consent'))
   const { purpose, reason } = purposeInForce(caller, readPurposeHeader(header(request, 'dmp-purpose-of-use')))
   return {
@@ -129,19 +128,22 @@ function anyone(transaction: string, requestId: string): RequestContext {
   return { caller, purpose: 'normal', declaration: {}, door: 'fhir', transaction, requestId }
 }
 
-async function callerOf(request: Request, { identity }: FhirParts): Promise<Caller> {
-  const { authorization } = request.headers
-  if (authorization === undefined) {
-    const anonymous = identity.anonymous()
-    if (anonymous) return anonymous
+/** A token, or else the client certificate of the connection (mutual TLS), or else whoever may come without either. */
+async function callerOf(request: Request, { identity }: FhirParts, baseUrl: string): Promise<Caller> {
+  const { socket, method, headers } = request
+  if (headers.authorization === undefined) {
+    const caller = identity.fromConnection(socket) ?? identity.anonymous()
+    if (caller) return caller
     throw new GatewayError('identity-missing', { detail: 'Send Authorization: Bearer with a token.' })
   }
-  const [, token] = /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization) ?? []
-  if (token === undefined)
+  const [, scheme, token] = /^(Bearer|DPoP) +([\w.~+/-]+=*)$/i.exec(headers.authorization) ?? []
+  if (scheme === undefined || token === undefined)
     throw new GatewayError('identity-invalid', {
-      detail: 'Send Authorization: Bearer followed by one token (RFC 6750).',
+      detail: 'Send Authorization: Bearer followed by one token (RFC 6750), or DPoP (RFC 9449).',
     })
-  return identity.fromBearer(token)
+  if (scheme.toLowerCase() === 'bearer') return identity.fromBearer(token, { socket })
+  const proof = { jwt: header(request, 'dpop') ?? '', method, url: baseUrl + request.path }
+  return identity.fromBearer(token, { socket, proof })
 }
 
 function header(request: Request, name: string): string | undefined {

@@ -61,10 +61,11 @@ const maxLength = 2000
 
 /** The subject of a certificate. Throws when the DER is no certificate. */
 export function subjectOf(der: Uint8Array): DistinguishedName {
-  return fromName(AsnConvert.parse(der, Certificate).tbsCertificate.subject)
+  return nameOf(AsnConvert.parse(der, Certificate).tbsCertificate.subject)
 }
 
-function fromName(name: Name): DistinguishedName {
+/** A name as ASN.1 has it. */
+export function nameOf(name: Name): DistinguishedName {
   return [...name].map((rdn) => [...rdn].map(({ type, value }) => ({ type, value: value.toString() })))
 }
 

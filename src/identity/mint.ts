@@ -8,15 +8,9 @@ import { canonicalizeExclusive } from '../xml/c14n.ts'
 import { XmlWriter } from '../xml/writer.ts'
 import type { LocalIssuer } from './issuer.ts'
 import { purposeSystem, roleSystems } from './roles.ts'
+import { hl7Namespace, samlNamespace } from './saml-attributes.ts'
 import { describeIdentity, type IdentityOptions, type TestIdentity, withNeededSpeciality } from './test-identity.ts'
-import {
-  authenticationModes,
-  hl7Namespace,
-  localKindSystem,
-  samlNamespace,
-  sectorSystem,
-  vihf,
-} from './vihf-attributes.ts'
+import { authenticationModes, localKindSystem, sectorSystem, vihf } from './vihf-attributes.ts'
 import { envelopedSignature, exclusiveC14n, signatureNamespace } from './vihf-signature.ts'
 
 export type { IdentityKind, IdentityOptions } from './test-identity.ts'

@@ -1,4 +1,5 @@
 /** The roles an identity carries, by code system (JDV_J65 SubjectRole, DMP-FACTS 2.2): profession first, then specialities. */
+import type { PurposeOfUse } from '../access/caller.ts'
 import type { Code } from '../metadata/model.ts'
 
 /** Code systems of roles, by OID. */
@@ -31,6 +32,10 @@ export const roleSystems = {
 
 /** TRE_R248 access modes in a VIHF (DMP-FACTS 2.2: .248, not .336). */
 export const purposeSystem = '1.2.250.1.213.1.1.4.248'
+
+export function isPurpose(code: string): code is PurposeOfUse {
+  return code === 'normal' || code === 'bris_de_glace' || code === 'centre_15'
+}
 
 const professions: ReadonlySet<string> = new Set([
   roleSystems.G15,

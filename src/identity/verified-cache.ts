@@ -1,16 +1,16 @@
 /** Remembers verified identities by the digest of what was verified; the time is checked at every hit. */
 import { createHash } from 'node:crypto'
-import type { Caller } from '../access/caller.ts'
 
-/** A verified identity and the time it holds, in milliseconds since 1970, without any allowance for clock skew. */
-export interface Verified {
-  readonly caller: Caller
+/** The time something verified holds, in milliseconds since 1970, without any allowance for clock skew. */
+export interface Holding {
   readonly from: number
   readonly until: number
+  /** Ends sooner, and without skew: what else was relied on (a revocation list) is good until then. */
+  readonly fresh?: number
 }
 
-export class VerifiedCache {
-  readonly #entries = new Map<string, Verified>()
+export class VerifiedCache<T extends Holding> {
+  readonly #entries = new Map<string, T>()
   readonly #limit: number
 
   constructor(limit: number) {
@@ -18,17 +18,18 @@ export class VerifiedCache {
   }
 
   /** Still valid with this much skew allowed; what is not is forgotten. */
-  get(key: string, now: number, skew: number): Caller | undefined {
+  get(key: string, now: number, skew: number): T | undefined {
     const entry = this.#entries.get(key)
     if (entry === undefined) return undefined
     this.#entries.delete(key)
     if (now + skew < entry.from || now - skew >= entry.until) return undefined
+    if (now >= (entry.fresh ?? Number.POSITIVE_INFINITY)) return undefined
     // Last used, last in the order of the map: the first is the one to forget
     this.#entries.set(key, entry)
-    return entry.caller
+    return entry
   }
 
-  set(key: string, verified: Verified): void {
+  set(key: string, verified: T): void {
     this.#entries.delete(key)
     this.#entries.set(key, verified)
     if (this.#entries.size <= this.#limit) return

@@ -3,14 +3,11 @@ import type { Authentication, CallerKind } from '../access/caller.ts'
 import { parseCx, patientKeyOf } from '../metadata/hl7.ts'
 import { type PatientKey, splitPatientKey } from '../metadata/identifiers.ts'
 import type { Code } from '../metadata/model.ts'
-import { attribute, children, type XmlElement } from '../xml/tree.ts'
+import type { XmlElement } from '../xml/tree.ts'
 import type { ClaimNames, Draft } from './assemble.ts'
-import { isPurpose } from './jwt.ts'
 import { invalid } from './refusal.ts'
-import { lacksSpeciality, purposeSystem, roleSystems, sortRoles } from './roles.ts'
-
-export const samlNamespace = 'urn:oasis:names:tc:SAML:2.0:assertion'
-export const hl7Namespace = 'urn:hl7-org:v3'
+import { isPurpose, lacksSpeciality, purposeSystem, roleSystems, sortRoles } from './roles.ts'
+import { type Attributes, attributesOf } from './saml-attributes.ts'
 
 /** Names of the attributes. */
 export const vihf = {
@@ -34,6 +31,8 @@ export const vihf = {
   softwareVersion: 'LPS_Version',
   homologation: 'LPS_ID_HOMOLOGATION_DMP',
 } as const
+
+const knownNames: ReadonlySet<string> = new Set(Object.values(vihf))
 
 /** Roles of callers that no VIHF of the DMP knows; believed of the development issuer only. */
 export const localKindSystem = 'urn:dmp-gateway:caller-kind'
@@ -68,7 +67,7 @@ export interface VihfContext {
 
 /** @throws GatewayError identity-invalid, naming the attribute */
 export function readVihf(assertion: XmlElement, context: VihfContext): Draft {
-  const attributes = attributesOf(assertion)
+  const attributes = attributesOf(assertion, knownNames)
   const roles = attributes.coded(vihf.role, 'Role', 20)
   const authentication = authenticationOf(attributes)
   const kind = kindOf(roles, context.local)
@@ -98,69 +97,6 @@ export function readVihf(assertion: XmlElement, context: VihfContext): Draft {
     proof: 'vihf',
     tokenId: context.tokenId,
   }
-}
-
-interface Attributes {
-  /** The one string value, trimmed; undefined when the attribute is absent or empty. */
-  text(name: string, max?: number): string | undefined
-  required(name: string): string
-  /** Coded values, [] when the attribute is absent. */
-  coded(name: string, element: string | undefined, max: number): readonly Code[]
-}
-
-function attributesOf(assertion: XmlElement): Attributes {
-  const byName = new Map<string, XmlElement>()
-  const known = new Set<string>(Object.values(vihf))
-  for (const statement of children(assertion, samlNamespace, 'AttributeStatement'))
-    for (const element of children(statement, samlNamespace, 'Attribute')) {
-      const name = attribute(element, 'Name') ?? ''
-      if (byName.has(name) && known.has(name)) throw invalid(`${name} is given twice.`)
-      byName.set(name, element)
-    }
-  const values = (name: string): readonly XmlElement[] => {
-    const element = byName.get(name)
-    return element === undefined ? [] : children(element, samlNamespace, 'AttributeValue')
-  }
-  const text = (name: string, max = 256): string | undefined => {
-    const [value, ...more] = values(name)
-    if (value === undefined) return undefined
-    const read = value.text.trim()
-    if (more.length > 0 || value.children.length > 0) throw invalid(`${name}: one string value is expected.`)
-    if (read.length > max) throw invalid(`${name} is longer than ${max} characters.`)
-    if (/\p{Cc}/u.test(read)) throw invalid(`${name} holds control characters.`)
-    return read === '' ? undefined : read
-  }
-  return {
-    text,
-    required(name) {
-      const value = text(name)
-      if (value === undefined) throw invalid(`${name} is missing.`)
-      return value
-    },
-    coded(name, element, max) {
-      const found = values(name)
-      if (found.length > max) throw invalid(`${name}: at most ${max} value${max === 1 ? '' : 's'} expected.`)
-      return found.map((value) => codeOf(value, name, element))
-    },
-  }
-}
-
-/** `<Role xmlns="urn:hl7-org:v3" xsi:type="CE" code codeSystem displayName/>`. */
-function codeOf(value: XmlElement, name: string, local: string | undefined): Code {
-  const [element, ...more] = value.children
-  if (
-    element === undefined ||
-    more.length > 0 ||
-    element.ns !== hl7Namespace ||
-    (local !== undefined && element.local !== local)
-  )
-    throw invalid(`${name}: one ${local ?? 'coded'} element of ${hl7Namespace} is expected in each value.`)
-  const code = attribute(element, 'code')?.trim() ?? ''
-  const system = attribute(element, 'codeSystem')?.trim() ?? ''
-  if (code === '' || system === '' || code.length > 64 || system.length > 128)
-    throw invalid(`${name}: code and codeSystem are expected.`)
-  const display = attribute(element, 'displayName')?.slice(0, 256)
-  return { code, system, ...(display === undefined ? {} : { display }) }
 }
 
 function authenticationOf(attributes: Attributes): Authentication {
@@ -208,7 +144,7 @@ function checkRoles(roles: readonly Code[], kind: CallerKind): void {
 }
 
 /** `INS^^^&OID&ISO^NH`. */
-function patientOf(value: string | undefined): PatientKey | undefined {
+export function patientOf(value: string | undefined): PatientKey | undefined {
   if (value === undefined) return undefined
   const patient = value.includes('~') ? undefined : patientKeyOf(parseCx(value))
   if (patient === undefined) throw invalid(`${vihf.patient}: INS^^^&OID&ISO^NH is expected.`)

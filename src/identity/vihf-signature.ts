@@ -8,13 +8,13 @@ import { type CanonicalizeOptions, canonicalizeExclusive } from '../xml/c14n.ts'
 import { parseXml, XmlError, type XmlLimits } from '../xml/reader.ts'
 import { attribute, children, type XmlElement } from '../xml/tree.ts'
 import { invalid } from './refusal.ts'
+import { samlNamespace } from './saml-attributes.ts'
 import type { Signer, SignerFinder } from './trust.ts'
 
 export const signatureNamespace = 'http://www.w3.org/2000/09/xmldsig#'
 export const exclusiveC14n = 'http://www.w3.org/2001/10/xml-exc-c14n#'
 export const envelopedSignature = 'http://www.w3.org/2000/09/xmldsig#enveloped-signature'
 
-const samlNamespace = 'urn:oasis:names:tc:SAML:2.0:assertion'
 const signatureName = { ns: signatureNamespace, local: 'Signature' }
 const signedInfoName = { ns: signatureNamespace, local: 'SignedInfo' }
 
@@ -47,17 +47,21 @@ export interface SignedAssertion {
   readonly assertion: XmlElement
   readonly id: string
   readonly signer: Signer
+  /** Whose trust the signer was found by: the Issuer as it stands in the verified text. */
+  readonly issuer: string
 }
 
 /** Verifies the signature of an Assertion. Throws GatewayError identity-invalid. */
 export type SignatureVerifier = (source: AssertionSource) => SignedAssertion
 
-export function createSignatureVerifier(findSigner: SignerFinder): SignatureVerifier {
+/** @param finderOf who may sign for an Issuer, whose text is not verified yet and only chooses */
+export function createSignatureVerifier(finderOf: (issuer: string) => SignerFinder): SignatureVerifier {
   // The canonical form depends on a list that stands inside it: the one that last held is tried first
   let usual: readonly string[] = []
   return (source) => {
     const first = canonicalForm(source, usual)
-    const signer = findSigner(certificateOf(first.signature))
+    const issuer = issuerOf(first.assertion)
+    const signer = finderOf(issuer)(certificatesOf(first.signature))
     const bytes = signedInfoBytes(source, first.signature)
     const signedInfo = parseSigned(bytes)
     checkSignatureValue(signedInfo, bytes, first.signature, signer.key)
@@ -70,7 +74,8 @@ export function createSignatureVerifier(findSigner: SignerFinder): SignatureVeri
     if (!hash.digest().equals(reference.digest))
       throw invalid('The digest of the VIHF is not that of its signature: it was changed after signing.')
     usual = reference.prefixes
-    return { assertion: form.assertion, id: form.id, signer }
+    if (issuerOf(form.assertion) !== issuer) throw invalid('The Issuer changes with the canonical form.')
+    return { assertion: form.assertion, id: form.id, signer, issuer }
   }
 }
 
@@ -159,12 +164,24 @@ function* descendants(element: XmlElement): Generator<XmlElement> {
   }
 }
 
-/** DER of the one X509Certificate in KeyInfo; of several, the first is the signer's. */
-function certificateOf(signature: XmlElement): Buffer {
+/** Trimmed text of the one Issuer, '' when there is none. */
+function issuerOf(assertion: XmlElement): string {
+  const [issuer, ...more] = children(assertion, samlNamespace, 'Issuer')
+  if (more.length > 0) throw invalid('Issuer is given twice.')
+  return issuer?.text.trim() ?? ''
+}
+
+/** Certificates that may come along: the signer's and the authorities above it. */
+const maxCertificates = 6
+
+/** DER of the X509Certificates in KeyInfo; of several, the first is the signer's. */
+function certificatesOf(signature: XmlElement): readonly Buffer[] {
   const data = only(only(signature, 'KeyInfo'), 'X509Data')
-  const [certificate] = children(data, signatureNamespace, 'X509Certificate')
-  if (certificate === undefined) throw invalid('KeyInfo/X509Data/X509Certificate is missing.')
-  return base64(certificate.text, 'X509Certificate')
+  const found = children(data, signatureNamespace, 'X509Certificate')
+  if (found.length === 0) throw invalid('KeyInfo/X509Data/X509Certificate is missing.')
+  if (found.length > maxCertificates)
+    throw invalid(`KeyInfo/X509Data holds at most ${maxCertificates} certificates: the signer's, then its authorities.`)
+  return found.map(({ text }) => base64(text, 'X509Certificate'))
 }
 
 function checkSignatureValue(signed: XmlElement, bytes: Buffer, signature: XmlElement, key: KeyObject): void {

@@ -29,10 +29,11 @@ export async function contextOf(
 }
 
 async function callerOf(http: IncomingMessage, soap: SoapRequest, identity: Identity): Promise<Caller> {
-  if (soap.assertion) return identity.fromAssertion(soap.assertion)
-  // Anonymous means that nothing was presented: an Authorization header is not silently left aside
-  const anonymous = http.headers.authorization === undefined ? identity.anonymous() : undefined
-  if (anonymous) return anonymous
+  if (soap.assertion) return identity.fromAssertion(soap.assertion, { socket: http.socket })
+  // An Authorization header is not silently left aside: without it, the client certificate of the connection may do
+  const { authorization } = http.headers
+  const caller = authorization === undefined ? (identity.fromConnection(http.socket) ?? identity.anonymous()) : undefined
+  if (caller) return caller
   throw new GatewayError('identity-missing', {
     detail: 'Send one saml2:Assertion (VIHF) in one wsse:Security header block.',
   })

@@ -262,6 +262,7 @@ export class Door {
       createFhirDoor({
         operations: this.operations,
         identity: {
+          fromConnection: () => undefined,
           fromBearer: async () => {
             if (this.caller === undefined) throw new GatewayError('identity-invalid')
             return this.caller

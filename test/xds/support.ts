@@ -62,6 +62,7 @@ export const noFindings: Findings = {
 export function identityWith(some: Partial<Identity> = {}): Identity {
   return {
     fromBearer: async () => notAsked(),
+    fromConnection: () => undefined,
     fromAssertion: async () => professional,
     anonymous: () => undefined,
     ...some,
