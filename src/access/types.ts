@@ -79,8 +79,10 @@ export type RecordChange =
   | { readonly kind: 'block' | 'unblock'; readonly person: string }
   /** The treating or the administrator physician; undefined: none any more. One person a role. */
   | { readonly kind: 'designate'; readonly role: 'treating' | 'administrator'; readonly person: string | undefined }
-  | { readonly kind: 'mask-all' | 'unmask-all' }
-  | { readonly kind: 'close' | 'reopen' }
+  | { readonly kind: 'mask-all' }
+  | { readonly kind: 'unmask-all' }
+  | { readonly kind: 'close' }
+  | { readonly kind: 'reopen' }
   | { readonly kind: 'brain-death'; readonly value: boolean }
 
 export type AuthorisationStatus = 'VALIDE' | 'EXPIRE' | 'INTERDIT' | 'NON_EXISTE'
@@ -124,6 +126,8 @@ export interface DocumentFacts {
   readonly uniqueId: UniqueId
   readonly patient: PatientKey
   readonly availabilityStatus: AvailabilityStatus
+  /** Changes of status since this version was made; absent: none. FHIR counts them as versions, XDS does not. */
+  readonly revision?: number
   /** An earlier metadata version: the current one decides who may see it. */
   readonly superseded?: true
   readonly classCode?: string

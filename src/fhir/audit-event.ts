@@ -6,6 +6,7 @@ import type { AuditEvent, AuditEventAgent, AuditEventEntity, Coding } from '@med
 import type { Caller, PurposeOfUse } from '../access/caller.ts'
 import { splitPatientKey } from '../metadata/identifiers.ts'
 import { toFhirSystem } from '../nomenclature/index.ts'
+import { changeWords } from '../operations/change-words.ts'
 import type { AccessRecord } from '../operations/ports.ts'
 import { frenchTime, modeNames, operationWords, outcomeNames, reasonText } from '../operations/wording.ts'
 import { oids } from './mapping/terms.ts'
@@ -41,7 +42,7 @@ export function toAuditEvent(
 ): AuditEvent {
   const { action, name } = operationWords[record.operation]
   const mode = modeNames[record.purpose]
-  const description = describe(record, name)
+  const description = describe(record, nameOf(record, name))
   return {
     resourceType: 'AuditEvent',
     id: record.id,
@@ -159,6 +160,12 @@ function entitiesOf({ patient, documents, requestId, rule, reasonCode }: AccessR
 
 function detail(type: string, valueString: string | undefined): { type: string; valueString: string }[] {
   return valueString === undefined ? [] : [{ type, valueString }]
+}
+
+/** A choice says which one it was. */
+function nameOf({ operation, change }: AccessRecord, name: string): string {
+  if (change === undefined || (operation !== 'choose' && operation !== 'brain-death')) return name
+  return `${name} : ${changeWords(change).attempt}`
 }
 
 /** `21/11/2026 23:40 – DUPONT Anne (CH EXEMPLE) – Consultation de document – autorisé – contexte : Normal`. */

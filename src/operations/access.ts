@@ -98,6 +98,7 @@ export async function refuse(
   context: RequestContext,
   deny: Deny,
   patient?: PatientKey,
+  change?: RecordChange,
 ): Promise<GatewayError> {
   await parts.trace.record(
     accessRecord(parts, operation, context, {
@@ -105,6 +106,7 @@ export async function refuse(
       outcome: 'refused',
       rule: deny.rule,
       reasonCode: deny.issues[0].code,
+      change,
     }),
   )
   return new GatewayError(deny.issues)
@@ -119,7 +121,7 @@ export async function authorise(
 ): Promise<Authorised> {
   const facts = await parts.dmp.status(about.patient, context.caller)
   const decision = decide(accessRequest(operation, context, about), facts, parts.policy)
-  if (decision.verdict === 'deny') throw await refuse(parts, operation, context, decision, about.patient)
+  if (decision.verdict === 'deny') throw await refuse(parts, operation, context, decision, about.patient, about.change)
   return { facts, permit: decision }
 }
 

@@ -5,6 +5,7 @@
 
 import type { Caller } from '../access/caller.ts'
 import type { EntryUuid } from '../metadata/identifiers.ts'
+import { changeWords } from './change-words.ts'
 import type { AccessRecord } from './ports.ts'
 import { callerNames, frenchTime, modeNames, operationWords, reasonText } from './wording.ts'
 
@@ -44,7 +45,7 @@ function authorOf({ kind, person, structure }: Caller): string {
 }
 
 function actionOf(record: AccessRecord, titleOf: (logicalId: EntryUuid) => string | undefined): string {
-  const { done, attempt } = operationWords[record.operation]
+  const { done, attempt } = record.change === undefined ? operationWords[record.operation] : changeWords(record.change)
   const documents = nameOf(record.documents, titleOf)
   if (record.outcome === 'permitted') return done.replace('%', () => documents)
   const tried = attempt.replace('de %', () => ofThem(documents))

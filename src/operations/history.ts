@@ -1,5 +1,5 @@
 /** The access history of a patient: every access, permitted or refused, as far as this reader may know of it. */
-import type { DocumentFacts } from '../access/types.ts'
+import type { DocumentFacts, RecordFacts } from '../access/types.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import { authorise, type OperationParts, permittedRecord } from './access.ts'
 import type { AccessRecord, RequestContext } from './ports.ts'
@@ -12,10 +12,20 @@ export async function history(
 ): Promise<readonly AccessRecord[]> {
   const { facts, permit } = await authorise(parts, 'history', context, { patient })
   await parts.trace.record(permittedRecord(parts, 'history', context, { patient, documents: [], permit }))
-  if (facts === undefined) return []
+  return facts === undefined ? [] : readableHistory(parts, patient, context, facts)
+}
+
+/** The rows that this caller may read, newest first. */
+export async function readableHistory(
+  parts: OperationParts,
+  patient: PatientKey,
+  context: RequestContext,
+  facts: RecordFacts,
+): Promise<readonly AccessRecord[]> {
   const { caller } = context
-  const ownOnly =
-    caller.kind === 'professional' && !facts.treatingPhysician && parts.policy.historyToProfessionals === 'own'
+  // Whom the patient has blocked reads no more than the own actions, whatever the house shows to the others.
+  const all = facts.treatingPhysician || (parts.policy.historyToProfessionals === 'all' && !facts.blocked)
+  const ownOnly = caller.kind === 'professional' && !all
   const records = await parts.trace.history({
     patient,
     ...(ownOnly && caller.person ? { person: caller.person.id } : {}),

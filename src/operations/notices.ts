@@ -1,0 +1,52 @@
+/**
+ * What was written for the patient and the treating physician to be told, as far as it may be told now: held while it is
+ * about a document that the reader may not see (access/notice.ts). Worked out when it is read: nothing has to be woken.
+ */
+import type { Caller } from '../access/caller.ts'
+import { compileViewer } from '../access/filter.ts'
+import { isDue } from '../access/notice.ts'
+import type { RecordFacts } from '../access/types.ts'
+import type { PatientKey } from '../metadata/identifiers.ts'
+import type { OperationParts } from './access.ts'
+import type { StoredNotification } from './ports.ts'
+
+/** A reader of notices. The account of a minor is read by the representatives. */
+function readerOf(recipient: StoredNotification['recipient'], { patient, minor }: RecordFacts): Caller {
+  const reader = { authentication: 'direct', specialities: [], regulation: false, secretConnection: false } as const
+  if (recipient === 'patient')
+    return { ...reader, kind: minor === true ? 'representative' : 'patient', patient, proof: 'jwt' }
+  const physician = { code: '10', system: '1.2.250.1.71.1.2.7' }
+  return { ...reader, kind: 'professional', person: { id: '' }, profession: physician, proof: 'jwt' }
+}
+
+/** The notices of a record that may go out now, newest first, delivered or not. */
+export async function dueNotices(
+  { dmp, choices, clock, policy }: OperationParts,
+  patient: PatientKey,
+  facts: RecordFacts,
+): Promise<readonly StoredNotification[]> {
+  const notices = await choices.notices(patient)
+  const ids = [...new Set(notices.flatMap(({ documents }) => documents))]
+  const { documents } =
+    ids.length === 0 ? { documents: [] } : await dmp.find({ kind: 'GetDocuments', by: 'logicalId', ids })
+  const byId = new Map(documents.map((document) => [document.logicalId, document]))
+  const now = clock.now()
+  const view = (recipient: StoredNotification['recipient']) =>
+    compileViewer({
+      caller: readerOf(recipient, facts),
+      purpose: 'normal',
+      facts: { ...facts, treatingPhysician: recipient === 'treating-physician' },
+      policy,
+      now,
+      operation: 'TD3.1a',
+    })
+  const views = { patient: view('patient'), 'treating-physician': view('treating-physician') }
+  return notices.filter(({ kind, recipient, documents: about }) =>
+    isDue(
+      kind,
+      about.flatMap((id) => byId.get(id) ?? []),
+      views[recipient],
+      now,
+    ),
+  )
+}
