@@ -18,6 +18,7 @@ export type IssueType =
   | 'processing'
   | 'not-supported'
   | 'duplicate'
+  | 'multiple-matches'
   | 'not-found'
   | 'deleted'
   | 'too-long'
@@ -101,6 +102,8 @@ export const errorTable = {
   'unknown-parameter': row('XDSRegistryError', 400, 'not-supported', 'Ce paramètre n’est pas connu.', 'This parameter is not known.'),
   'method-not-allowed': row('XDSRegistryError', 405, 'not-supported', 'Cette méthode n’est pas permise ici.', 'This method is not allowed here.'),
   'not-found': row('XDSDocumentUniqueIdError', 404, 'not-found', 'Ressource inconnue.', 'Unknown resource.'),
+  'multiple-matches': row('XDSMetadataUpdateError', 412, 'multiple-matches', 'La condition désigne plusieurs ressources.', 'The condition names several resources.'),
+  'patch-invalid': row('XDSMetadataUpdateError', 422, 'processing', 'Cette modification ne s’applique pas à la ressource.', 'The patch does not apply to the resource.'),
   'profile-violation': row(metadata, 422, 'invariant', 'Une règle du profil n’est pas respectée.', 'A rule of the profile is not respected.'),
   'version-conflict': row('XDSMetadataVersionError', 412, 'conflict', 'La version indiquée n’est plus la version courante.', 'The version named is not the current one.'),
   'shutting-down': row('XDSRegistryBusy', 503, 'transient', 'Le service s’arrête.', 'The service is stopping.'),

@@ -61,20 +61,37 @@ export async function readResource(request: IncomingMessage, parts: BodyParts): 
   }
 }
 
+/** A patch has a few operations on three elements. */
+const maxPatchBytes = 256 * 1024
+
+/** Reads a JSON body of one of these types, whole, up to 256 KiB. Throws GatewayError `media-type`, `malformed`, `over-limit`. */
+export async function readJsonText(request: IncomingMessage, types: readonly string[]): Promise<unknown> {
+  requireMediaType(request, types)
+  return parse(await readWhole(request, maxPatchBytes, 'A patch'))
+}
+
+/** `type/subtype` of the body, in lower case; empty when there is none. */
+export function mediaTypeOf({ headers }: IncomingMessage): string {
+  return (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
+}
+
 /** Reads the body of a search by POST (`application/x-www-form-urlencoded`), as text; an absent body is empty. */
 export async function readForm(request: IncomingMessage): Promise<string> {
   const length = request.headers['content-length']
   if (length === '0' || (length === undefined && request.headers['transfer-encoding'] === undefined)) return ''
   requireMediaType(request, ['application/x-www-form-urlencoded'])
+  return decode(await readWhole(request, maxFormBytes, 'A search form'))
+}
+
+async function readWhole(request: IncomingMessage, most: number, what: string): Promise<Buffer> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of chunksOf(request)) {
     size += chunk.length
-    if (size > maxFormBytes)
-      throw new GatewayError('over-limit', { detail: `A search form is limited to ${maxFormBytes} bytes.` })
+    if (size > most) throw new GatewayError('over-limit', { detail: `${what} is limited to ${most} bytes.` })
     chunks.push(chunk)
   }
-  return decode(Buffer.concat(chunks, size))
+  return Buffer.concat(chunks, size)
 }
 
 async function readJson(request: IncomingMessage, { limits }: BodyParts, documents: DocumentIntake): Promise<unknown> {

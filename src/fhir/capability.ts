@@ -59,7 +59,9 @@ function resourcesOf(table: readonly Route[]): CapabilityStatementRestResource[]
     resources.set(declares.resource, {
       ...resource,
       interaction: [...(resource.interaction ?? []), { code: declares.interaction }],
-      ...(declares.conditional ? { conditionalUpdate: true, updateCreate: true } : {}),
+      ...(declares.conditional && declares.interaction === 'update'
+        ? { conditionalUpdate: true, updateCreate: true }
+        : {}),
       ...(declares.parameters
         ? {
             searchParam: Object.entries(declares.parameters).map(([name, { type, documentation }]) => ({

@@ -36,7 +36,7 @@ export function resourceWriter(
     return toDocumentReference(entry, {
       baseUrl,
       relations: relationsOf(entry.entryUuid, outgoing.get(entry.entryUuid) ?? [], logicalIdOf),
-      ...(known ? { updatedAt: known.updatedAt } : {}),
+      ...(known ? { updatedAt: known.updatedAt, revision: known.revision ?? 0 } : {}),
       ...(known?.feedingStructure === undefined ? {} : { custodian: { id: known.feedingStructure } }),
       ...(patientReference ? { patientReference } : {}),
     })

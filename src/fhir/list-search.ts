@@ -81,8 +81,8 @@ export async function findLists(
   const { tests, setTests, authorTests } = search.draft
   const found = new Map<EntryUuid, Package>()
   const asked = { kinds: kindsOf(search.draft), statuses: new Set(search.statuses) }
+  // Folders also come as members of SubmissionSets
   for (const { submissionSets, folders } of findings)
-    // Folders also come as members of SubmissionSets
     for (const list of [...submissionSets, ...folders])
       if (asked.kinds.has(kindOf(list)) && asked.statuses.has(list.availabilityStatus)) found.set(list.entryUuid, list)
   const lists = [...found.values()].filter((list) => {

@@ -11,6 +11,7 @@ import { feedPatient } from './iti-104.ts'
 import { publishDocument } from './iti-105.ts'
 import { listParameters } from './list-parameters.ts'
 import type { Handler } from './parts.ts'
+import { patchDocument } from './patch-document.ts'
 import { findPatient, patientParameters, readPatient } from './patient.ts'
 
 export interface SearchParameterRow {
@@ -120,6 +121,14 @@ export const routes: readonly Route[] = [
     handle: readDocumentReference,
     declares: { resource: 'DocumentReference', interaction: 'read' },
   },
+  {
+    method: 'patch',
+    path: '/DocumentReference',
+    transaction: 'TD3.3',
+    handle: patchDocument,
+    declares: { resource: 'DocumentReference', interaction: 'patch', conditional: true },
+  },
+  { method: 'patch', path: '/DocumentReference/:id', transaction: 'TD3.3', handle: patchDocument },
   {
     method: 'get',
     path: '/DocumentReference/:id/_history/:version',

@@ -2,6 +2,7 @@
 import { GatewayError } from '../errors.ts'
 import { countOf, type Position, parseCount, parseCursor, type Query } from './paging.ts'
 import type { Exchange } from './parts.ts'
+import { parsePrefer } from './prefer.ts'
 import { namesPatient } from './search-patient.ts'
 import { invalid, type Parameter, parseParameter, shown } from './search-values.ts'
 
@@ -33,7 +34,8 @@ export interface SearchQuery {
 const harmless: ReadonlySet<string> = new Set(['_pretty', '_elements', '_total', '_contained', '_containedType'])
 
 export function readSearch(query: Query, { request, parts }: Exchange, settings: SearchSettings): SearchQuery {
-  const strict = strictness(request.headers.prefer) ?? parts.profile === 'ci-sis'
+  const { handling } = parsePrefer(request.headers.prefer)
+  const strict = handling === undefined ? parts.profile === 'ci-sis' : handling === 'strict'
   const parameters: Parameter[] = []
   const patientParameters: Parameter[] = []
   const used: [string, string][] = []
@@ -75,12 +77,6 @@ export function readSearch(query: Query, { request, parts }: Exchange, settings:
     after,
     used,
   }
-}
-
-/** RFC 7240 Prefer, with FHIR's `handling`. */
-function strictness(prefer: string | string[] | undefined): boolean | undefined {
-  const handling = /(?:^|[,;\s])handling\s*=\s*"?(strict|lenient)/i.exec(String(prefer ?? ''))?.[1]
-  return handling === undefined ? undefined : handling.toLowerCase() === 'strict'
 }
 
 function summary(value: string): boolean {

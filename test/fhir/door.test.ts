@@ -69,8 +69,8 @@ describe('The FHIR door', () => {
     assert.equal(issue(await door.get('/Observation'))?.code, 'not-found')
     const deletion = await door.request('DELETE', '/DocumentReference/1')
     assert.equal(deletion.status, 405)
-    assert.equal(deletion.headers.get('allow'), 'GET, HEAD')
-    assert.equal((await door.request('PUT', '/DocumentReference')).headers.get('allow'), 'GET, HEAD, POST')
+    assert.equal(deletion.headers.get('allow'), 'GET, HEAD, PATCH')
+    assert.equal((await door.request('PUT', '/DocumentReference')).headers.get('allow'), 'GET, HEAD, POST, PATCH')
     assert.equal((await door.get('/documentreference')).status, 404)
     assert.equal((await door.get('/DocumentReference/%FF')).status, 400)
   })
@@ -84,7 +84,8 @@ describe('The FHIR door', () => {
       ({ type, interaction = [] }) => `${type}: ${interaction.map(({ code }) => code).join()}`,
     )
     assert.deepEqual(declared, [
-      'DocumentReference: search-type,create,read,vread',
+      'List: search-type,read,history-instance,vread',
+      'DocumentReference: search-type,create,read,patch,vread',
       'Binary: read',
       'Patient: search-type,update,read',
       'AuditEvent: search-type',

@@ -327,7 +327,7 @@ export class Door {
   send(method: string, target: string, resource: unknown, headers: Record<string, string> = {}): Promise<Reply> {
     const body = typeof resource === 'string' || resource instanceof Uint8Array ? resource : JSON.stringify(resource)
     return this.request(method, target, {
-      body: body as BodyInit,
+      body,
       headers: { 'content-type': 'application/fhir+json', ...headers },
     })
   }

@@ -19,9 +19,17 @@ export function idOf({ logicalId }: Identity): string {
   return logicalId.slice(URN_UUID.length)
 }
 
-export function writeMeta({ version }: Identity, updatedAt: string | undefined, profile: string | undefined): Meta {
+/**
+ * versionId is the metadata version. A change of status makes no version in XDS, and is one to FHIR: the changes of status
+ * since the version was made are counted after a point.
+ */
+export function writeMeta(
+  { version }: Identity,
+  { updatedAt, revision = 0 }: { readonly updatedAt?: string | undefined; readonly revision?: number | undefined },
+  profile: string | undefined,
+): Meta {
   return defined<Meta>({
-    versionId: String(version),
+    versionId: revision === 0 ? String(version) : `${version}.${revision}`,
     lastUpdated: updatedAt,
     profile: profile === undefined ? undefined : [profile],
   })
@@ -46,7 +54,7 @@ export function readIdentity({ id, meta, identifier }: Stored, reading: Reading)
   const uuid = (use: Identifier['use']) => identifier?.find((each) => each.use === use)?.value ?? ''
   const entryUuid = uuid('official')
   const logicalId = id === undefined ? uuid('secondary') : `${URN_UUID}${id}`
-  const version = Number(meta?.versionId)
+  const version = Number(meta?.versionId?.replace(/\.\d+$/, ''))
   if (isEntryUuid(entryUuid) && isEntryUuid(logicalId) && Number.isInteger(version) && version > 0)
     return { entryUuid, logicalId, version }
   return reading.problems.error(

@@ -34,6 +34,8 @@ export interface WriteOptions {
   readonly baseUrl: string
   /** ISO 8601 instant of the last metadata change. */
   readonly updatedAt?: string
+  /** Changes of status since this version was made. */
+  readonly revision?: number
   /** Relationships that start at this document and that the caller may see. */
   readonly relations?: readonly Relation[]
   /** The structure that fed the document (Struct_IdNat), where it is known. */
@@ -54,7 +56,7 @@ export function toDocumentReference(entry: DocumentEntry, options: WriteOptions)
   return defined<WrittenDocumentReference>({
     resourceType: 'DocumentReference',
     id: idOf(entry),
-    meta: writeMeta(entry, options.updatedAt, profileOf(entry)),
+    meta: writeMeta(entry, options, profileOf(entry)),
     contained: some(contained.list),
     extension: some([
       ...(archived ? [{ url: ext.isArchived, valueBoolean: true }] : []),

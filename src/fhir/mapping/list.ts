@@ -71,7 +71,7 @@ function common(
   return defined<List>({
     resourceType: 'List',
     id: idOf(object),
-    meta: writeMeta(object, options.updatedAt, profile),
+    meta: writeMeta(object, options, profile),
     extension: some([
       ...(archived ? [{ url: ext.isArchived, valueBoolean: true }] : []),
       ...extension,
