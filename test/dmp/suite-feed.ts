@@ -250,7 +250,22 @@ export function feedSuite(open: OpenDmp): void {
     })
   })
 
-  describe('feeding where the same document may come again', () => {
+  describe('feeding a plain IHE registry', () => {
+    it('says of a reference that it is to another patient', async () => {
+      const store = await open({ duplicates: 'same-hash' })
+      for (const patient of [thePatient, otherPatient])
+        await store.dmp.open(patient, { given: [] }, anAccessRecord({ operation: 'open', patient }))
+      const submission = aSubmission()
+      await feed(store.dmp, submission)
+      const patientId = cxOf(otherPatient, 'NH')
+      const entry = aDocumentEntry({ patientId })
+      const theirs = aSubmission({ entries: [entry], submissionSet: aSubmissionSet({ patientId }) }, () => [
+        anAssociation({ type: 'RPLC', source: entry.entryUuid, target: submission.entries[0]?.entryUuid }),
+      ])
+      await assert.rejects(feed(store.dmp, theirs), refused('XDSPatientIdDoesNotMatch'))
+      await store.close()
+    })
+
     it('takes a uniqueId again with the same bytes, and refuses it with others', async () => {
       const store = await open({ duplicates: 'same-hash' })
       await store.dmp.open(thePatient, { given: [] }, anAccessRecord({ operation: 'open' }))

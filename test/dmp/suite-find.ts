@@ -4,7 +4,7 @@ import { type DocumentCriteria, matches } from '../../src/metadata/criteria.ts'
 import { cxOf } from '../../src/metadata/hl7.ts'
 import { type Dtm, newEntryUuid } from '../../src/metadata/identifiers.ts'
 import type { Code, DocumentEntry } from '../../src/metadata/model.ts'
-import { aDocumentEntry, aReplacement, aSubmission, aSubmissionSet, codes } from '../mothers/metadata.ts'
+import { aDocumentEntry, aFolder, aReplacement, aSubmission, aSubmissionSet, codes } from '../mothers/metadata.ts'
 import { anAccessRecord, documentsOf, entriesOf, feed, otherPatient, thePatient } from './mothers.ts'
 import type { OpenDmp, OpenedDmp } from './suite.ts'
 
@@ -102,6 +102,40 @@ export function findSuite(open: OpenDmp): void {
       }
       const { documents } = await store.dmp.find({ kind: 'GetDocuments', by: 'any', ids: [entry.uniqueId] })
       assert.deepEqual(documents, [])
+    })
+
+    it('finds submission sets and folders by patient, status and criteria, and gets them by identifier', async () => {
+      const folder = aFolder()
+      const submissionSet = aSubmissionSet({ sourceId: '1.2.250.1.999.1.2', submissionTime: '20270101' as Dtm })
+      await feed(store.dmp, aSubmission({ entries: [], folders: [folder], submissionSet }))
+      const common = { patient: thePatient, statuses: ['Approved'] } as const
+      const all = await store.dmp.find({ kind: 'FindSubmissionSets', ...common, criteria: {} })
+      assert.deepEqual(all.submissionSets[0], submissionSet)
+      assert.ok(all.submissionSets.length > entries.length)
+      assert.ok(all.updates?.has(submissionSet.entryUuid))
+      const criteria = { sourceIds: [submissionSet.sourceId], entryUuids: [submissionSet.entryUuid] }
+      const some = await store.dmp.find({ kind: 'FindSubmissionSets', ...common, criteria })
+      assert.deepEqual(some.submissionSets, [submissionSet])
+      const none = await store.dmp.find({ kind: 'FindSubmissionSets', ...common, statuses: [], criteria: {} })
+      assert.deepEqual(none.submissionSets, [])
+      const { folders } = await store.dmp.find({
+        kind: 'FindFolders',
+        ...common,
+        criteria: { uniqueIds: [folder.uniqueId] },
+      })
+      assert.deepEqual(
+        folders.map(({ lastUpdateTime, ...rest }) => [rest, lastUpdateTime?.length]),
+        [[folder, 14]],
+      )
+      for (const [by, id] of [
+        ['entryUuid', folder.entryUuid],
+        ['uniqueId', folder.uniqueId],
+        ['logicalId', folder.logicalId],
+        ['any', folder.entryUuid],
+      ] as const)
+        assert.deepEqual(ids((await store.dmp.find({ kind: 'GetFolders', by, ids: [id] })).folders), [folder.entryUuid])
+      const wrong = await store.dmp.find({ kind: 'GetSubmissionSets', by: 'any', ids: [folder.entryUuid] })
+      assert.deepEqual(wrong.submissionSets, [])
     })
 
     it('reads entries in the order of the ids, leaving out those without an entry', async () => {

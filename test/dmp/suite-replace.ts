@@ -124,7 +124,7 @@ export function replaceSuite(open: OpenDmp): void {
       const theirs = aSubmission({ entries: [entry], submissionSet: aSubmissionSet({ patientId }) }, () => [
         anAssociation({ type: 'RPLC', source: entry.entryUuid, target: submission.entries[0]?.entryUuid }),
       ])
-      await assert.rejects(feed(store.dmp, theirs), refused('XDSPatientIdDoesNotMatch'))
+      await assert.rejects(feed(store.dmp, theirs), refused('UnresolvedReferenceException'))
     })
 
     it('puts the replacement in the folders of the original', async () => {

@@ -7,7 +7,9 @@ import { contentSuite } from './suite-content.ts'
 import { feedSuite } from './suite-feed.ts'
 import { findSuite } from './suite-find.ts'
 import { recordSuite } from './suite-record.ts'
+import { removeSuite } from './suite-remove.ts'
 import { replaceSuite } from './suite-replace.ts'
+import { updateSuite } from './suite-update.ts'
 
 export interface OpenedDmp {
   readonly dmp: Dmp
@@ -25,5 +27,7 @@ export function dmpSuite(name: string, open: OpenDmp): void {
     findSuite(open)
     contentSuite(open)
     recordSuite(open)
+    updateSuite(open)
+    removeSuite(open)
   })
 }

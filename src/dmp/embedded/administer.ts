@@ -1,7 +1,7 @@
 /** The record itself and the patient's choices, inside the transaction of a batch. */
 import type { DatabaseSync } from 'node:sqlite'
-import { GatewayError } from '../../errors.ts'
-import type { AdministerCommand, Change, Choice, OpenCommand } from './commands.ts'
+import type { AdministerCommand, Change, Choice, Done, OpenCommand } from './commands.ts'
+import type { Registry } from './registry.ts'
 
 export const choiceColumns: Readonly<Record<Choice, string>> = {
   consultationOpposed: 'consultation_opposed',
@@ -14,7 +14,7 @@ export const choiceColumns: Readonly<Record<Choice, string>> = {
 }
 
 /** Opens a record or updates its demographics; a closed one stays closed. */
-export function createOpen(db: DatabaseSync): (command: OpenCommand, at: string) => () => 'created' | 'updated' {
+export function createOpen(db: DatabaseSync): (command: OpenCommand, at: string) => () => Done {
   const known = db.prepare('SELECT no FROM patient WHERE key = ?')
   const insert = db.prepare('INSERT INTO patient (key, demographics, opened_at, updated_at) VALUES (?1, ?2, ?3, ?3)')
   const update = db.prepare('UPDATE patient SET demographics = ?, updated_at = ? WHERE no = ?')
@@ -23,14 +23,16 @@ export function createOpen(db: DatabaseSync): (command: OpenCommand, at: string)
     return () => {
       if (no === undefined) insert.run(patient, demographics, at)
       else update.run(demographics, at, no)
-      return no === undefined ? 'created' : 'updated'
+      return { created: no === undefined }
     }
   }
 }
 
 /** Gives what writes the change. Throws GatewayError `dmp-unknown` when there is no record. */
-export function createAdminister(db: DatabaseSync): (command: AdministerCommand, at: string) => () => void {
-  const patient = db.prepare('SELECT no FROM patient WHERE key = ?')
+export function createAdminister(
+  db: DatabaseSync,
+  registry: Registry,
+): (command: AdministerCommand, at: string) => () => void {
   const choose = new Map(
     Object.entries(choiceColumns).map(([choice, column]) => [
       choice,
@@ -87,8 +89,7 @@ export function createAdminister(db: DatabaseSync): (command: AdministerCommand,
     }
   }
   return ({ patient: key, changes }, at) => {
-    const no = patient.get(key)?.no
-    if (typeof no !== 'number') throw new GatewayError('dmp-unknown')
+    const no = registry.patientNo(key)
     return () => {
       for (const change of changes) write(no, change, at)
     }

@@ -6,11 +6,15 @@
  */
 import type { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../../errors.ts'
-import { createAppender } from './access-log.ts'
+import { type Appender, createAppender } from './access-log.ts'
 import { createAdminister, createOpen } from './administer.ts'
-import type { Batch, Command, Done, Outcome } from './commands.ts'
+import type { Batch, Command, Done, Outcome, PreparedRecord } from './commands.ts'
 import { createDestroy } from './destroy.ts'
 import { createFeed } from './feed.ts'
+import { createObjectRows } from './object-rows.ts'
+import { createRegistry } from './registry.ts'
+import { createRemove } from './remove.ts'
+import { createUpdate } from './update.ts'
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const SQLITE_FULL = 13
@@ -68,34 +72,50 @@ export function createBatchRunner(db: DatabaseSync): (batch: Batch) => Outcome[]
   }
 }
 
-function createPlans(
-  db: DatabaseSync,
-  log: ReturnType<typeof createAppender>,
-): (command: Command, at: string) => Write {
-  const feed = createFeed(db)
+function createPlans(db: DatabaseSync, log: Appender): (command: Command, at: string) => Write {
+  const registry = createRegistry(db)
+  const rows = createObjectRows(db)
+  const feed = createFeed(db, registry, rows)
+  const update = createUpdate(db, registry, rows)
+  const remove = createRemove(db)
   const open = createOpen(db)
-  const administer = createAdminister(db)
+  const administer = createAdminister(db, registry)
   const destroy = createDestroy(db)
   const probe = db.prepare(
     'INSERT INTO probe (no, at, count) VALUES (1, ?, 1) ON CONFLICT DO UPDATE SET at = excluded.at, count = count + 1',
   )
-  const both = (write: () => void, append: () => void): Write => {
+  const recorded = (write: Write, record: PreparedRecord): Write => {
+    const append = log.plan(record)
     return () => {
-      write()
+      const done = write()
       append()
-      return 'done'
+      return done
     }
   }
+  const done =
+    (write: () => void): Write =>
+    () => {
+      write()
+      return {}
+    }
   return (command, at) => {
     switch (command.kind) {
       case 'feed':
-        return both(feed(command, at), log.plan(command.record))
+        return recorded(done(feed(command, at)), command.record)
+      case 'update': {
+        const write = update(command, at)
+        return recorded(() => ({ changed: write() }), command.record)
+      }
+      case 'remove': {
+        const write = remove(command)
+        return recorded(() => ({ files: write() }), command.record)
+      }
       case 'administer':
-        return both(administer(command, at), log.plan(command.record))
+        return recorded(done(administer(command, at)), command.record)
       case 'destroy':
-        return both(destroy(command), log.plan(command.record))
+        return recorded(done(destroy(command)), command.record)
       case 'record':
-        return both(() => {}, log.plan(command.record))
+        return recorded(() => ({}), command.record)
       case 'open': {
         const write = open(command, at)
         return () => {
@@ -106,10 +126,7 @@ function createPlans(
         }
       }
       case 'probe':
-        return both(
-          () => probe.run(at),
-          () => {},
-        )
+        return done(() => probe.run(at))
     }
   }
 }

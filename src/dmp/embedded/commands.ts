@@ -5,6 +5,7 @@
 
 import type { Issue } from '../../errors.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
+import type { AvailabilityStatus } from '../../metadata/model.ts'
 import type { Effects, StoredChange } from '../../operations/ports.ts'
 
 /** An access record on its way into the trace. */
@@ -62,10 +63,46 @@ export interface FeedCommand {
   readonly feedingStructure: string | undefined
   /** `same-hash`: a uniqueId may come again with the same bytes. */
   readonly duplicates: 'refuse' | 'same-hash'
+  /** How a reference to an object of another patient is answered: as one to nothing, or by what is wrong with it. */
+  readonly otherPatients: 'absent' | 'told'
   readonly entries: readonly PreparedEntry[]
   readonly submissionSet: PreparedPackage
   readonly folders: readonly PreparedPackage[]
   readonly associations: readonly PreparedAssociation[]
+  readonly record: PreparedRecord
+}
+
+/** A new metadata version of an object. */
+export type PreparedVersion = {
+  readonly logicalId: string
+  readonly previousVersion: number
+  readonly propagate: boolean
+  /** Its patientId is that of the update. */
+  readonly samePatient: boolean
+} & (
+  | { readonly kind: 'DocumentEntry'; readonly row: PreparedEntry }
+  | { readonly kind: 'Folder'; readonly row: PreparedPackage }
+)
+
+export interface UpdateCommand {
+  readonly kind: 'update'
+  readonly patient: PatientKey
+  readonly otherPatients: FeedCommand['otherPatients']
+  readonly submissionSet: PreparedPackage | undefined
+  readonly versions: readonly PreparedVersion[]
+  readonly statuses: readonly {
+    readonly target: string
+    readonly from: AvailabilityStatus
+    readonly to: AvailabilityStatus
+  }[]
+  readonly associations: readonly PreparedAssociation[]
+  readonly record: PreparedRecord
+}
+
+export interface RemoveCommand {
+  readonly kind: 'remove'
+  readonly what: 'objects' | 'contents'
+  readonly ids: readonly string[]
   readonly record: PreparedRecord
 }
 
@@ -111,10 +148,25 @@ export interface ProbeCommand {
   readonly kind: 'probe'
 }
 
-export type Command = FeedCommand | OpenCommand | RecordCommand | AdministerCommand | DestroyCommand | ProbeCommand
+export type Command =
+  | FeedCommand
+  | UpdateCommand
+  | RemoveCommand
+  | OpenCommand
+  | RecordCommand
+  | AdministerCommand
+  | DestroyCommand
+  | ProbeCommand
 
-/** What a command gives: `open` says which of the two it did, the others that they are durable. */
-export type Done = 'created' | 'updated' | 'done'
+/** What a command gives once it is durable. */
+export interface Done {
+  /** Of `open`: there was no record before. */
+  readonly created?: boolean
+  /** Of `update`: entryUUIDs of what has a new version or status. */
+  readonly changed?: readonly string[]
+  /** Of `remove`: files that no row knows any more. */
+  readonly files?: readonly string[]
+}
 
 export interface Batch {
   /** ISO 8601 instant of the commit. */

@@ -5,67 +5,46 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { GatewayError, type Issue } from '../../errors.ts'
 import type { FeedCommand, PreparedAssociation } from './commands.ts'
-import { createFeedWrites } from './feed-writes.ts'
+import { createFeedWrites, replacing } from './feed-writes.ts'
+import type { ObjectRows } from './object-rows.ts'
+import type { Referrals, Referred, Registry } from './registry.ts'
 
-/** An object as far as a reference to it is concerned; `status` of an entry only. */
-export interface Referred {
-  readonly no: number
-  readonly kind: string
-  readonly patientNo: number
-  readonly status: string | null
-}
-
-/** The stored objects that a submission refers to, by entryUUID. */
-export type Referrals = ReadonlyMap<string, Referred>
-
-export const replacing: ReadonlySet<string> = new Set(['RPLC', 'XFRM_RPLC'])
 /** A relationship names a DocumentEntry that stands already and is not deprecated (ITI TF-3 table 4.2.2-1). */
 const relationships: ReadonlySet<string> = new Set(['RPLC', 'XFRM_RPLC', 'APND', 'XFRM', 'IsSnapshotOf'])
 const updates: ReadonlySet<string> = new Set(['UpdateAvailabilityStatus', 'SubmitAssociation'])
 
 /** Gives what writes the submission. Throws GatewayError with every issue found. */
-export function createFeed(db: DatabaseSync): (command: FeedCommand, at: string) => () => void {
-  const patient = db.prepare('SELECT no FROM patient WHERE key = ?')
-  const withUniqueId = db.prepare('SELECT kind, hash FROM object WHERE unique_id = ?')
-  const withUuid = db.prepare('SELECT 1 FROM object WHERE uuid = ?')
-  const referred = db.prepare(
-    `SELECT o.no, o.kind, o.patient_no, e.status FROM object o LEFT JOIN document_entry e
-     ON e.patient_no = o.patient_no AND e.created = o.created AND e.entry_uuid = o.uuid WHERE o.uuid = ?`,
-  )
-  const write = createFeedWrites(db)
+export function createFeed(
+  db: DatabaseSync,
+  registry: Registry,
+  rows: ObjectRows,
+): (command: FeedCommand, at: string) => () => void {
+  const write = createFeedWrites(db, rows)
 
   const uniqueIdIssues = ({ entries, submissionSet, folders, duplicates }: FeedCommand): Issue[] => {
     const issues: Issue[] = []
     const seen = new Set<string>()
     for (const object of [...entries, submissionSet, ...folders]) {
       const location = `${object.entryUuid}/uniqueId`
-      const known = withUniqueId.all(object.uniqueId)
+      const known = registry.withUniqueId(object.uniqueId)
       const documents = known.every(({ kind }) => kind === 'DocumentEntry') && 'hash' in object
       if (seen.size === seen.add(object.uniqueId).size) issues.push(duplicate(location))
       else if (known.length === 0) continue
       else if (!documents) issues.push(duplicate(location))
-      else if (known.some(({ hash }) => hash !== (object.hash ?? null))) issues.push(otherContent(location))
+      else if (known.some(({ hash }) => hash !== object.hash)) issues.push(otherContent(location))
       else if (duplicates === 'refuse') issues.push(duplicate(location))
     }
     return issues
   }
 
-  const find = (uuid: string): Referred | undefined => {
-    const row = referred.get(uuid)
-    if (row === undefined) return undefined
-    const status = row.status === null ? null : String(row.status)
-    return { no: Number(row.no), kind: String(row.kind), patientNo: Number(row.patient_no), status }
-  }
-
   return (command, at) => {
-    const patientNo = patient.get(command.patient)?.no
-    if (typeof patientNo !== 'number') throw new GatewayError('dmp-unknown')
+    const patientNo = registry.patientNo(command.patient)
     const { submissionSet, entries, folders, associations } = command
     const issues = uniqueIdIssues(command)
 
     const inMessage = new Set<string>()
     for (const { entryUuid } of [...entries, submissionSet, ...folders, ...associations])
-      if (inMessage.size === inMessage.add(entryUuid).size || withUuid.get(entryUuid) !== undefined)
+      if (inMessage.size === inMessage.add(entryUuid).size || registry.isUsed(entryUuid))
         issues.push({
           code: 'XDSRegistryMetadataError',
           location: entryUuid,
@@ -75,13 +54,18 @@ export function createFeed(db: DatabaseSync): (command: FeedCommand, at: string)
     const referrals = new Map<string, Referred>()
     for (const { source, target } of associations)
       for (const id of [source, target]) {
-        const stored = inMessage.has(id) || referrals.has(id) ? undefined : find(id)
+        const stored = inMessage.has(id) || referrals.has(id) ? undefined : registry.find(id)
         if (stored !== undefined) referrals.set(id, stored)
       }
-    const newEntries = new Set(entries.map(({ entryUuid }) => entryUuid))
-    const replaced = new Set<string>()
-    for (const association of associations)
-      issues.push(...associationIssues(association, { inMessage, newEntries, referrals, patientNo, replaced }))
+    const around: Surroundings = {
+      inMessage,
+      newEntries: new Set(entries.map(({ entryUuid }) => entryUuid)),
+      referrals,
+      patientNo,
+      otherPatients: command.otherPatients,
+      replaced: new Set(),
+    }
+    for (const association of associations) issues.push(...associationIssues(association, around))
 
     if (issues.length > 0) throw new GatewayError(issues)
     return () => write(command, patientNo, referrals, at)
@@ -93,6 +77,7 @@ interface Surroundings {
   readonly newEntries: ReadonlySet<string>
   readonly referrals: Referrals
   readonly patientNo: number
+  readonly otherPatients: FeedCommand['otherPatients']
   /** Targets of replacements so far: a document is replaced once. */
   readonly replaced: Set<string>
 }
@@ -126,7 +111,8 @@ function associationIssues(association: PreparedAssociation, around: Surrounding
 }
 
 function referenceIssues({ type, entryUuid }: PreparedAssociation, id: string, around: Surroundings): Issue[] {
-  const stored = around.referrals.get(id)
+  const found = around.referrals.get(id)
+  const stored = found?.patientNo !== around.patientNo && around.otherPatients === 'absent' ? undefined : found
   if (stored === undefined || (relationships.has(type) && stored.kind !== 'DocumentEntry'))
     return [unresolved(entryUuid, `${type} refers to ${id}: send the entryUUID of an object that is registered here.`)]
   if (stored.patientNo === around.patientNo) return []

@@ -1,79 +1,80 @@
 /**
- * TD3.1: stored queries. FindDocuments walks the rows of one patient, which lie together in the order of the answer and
- * hold what the guard must know; entries are loaded only for criteria that the rows cannot tell.
+ * TD3.1: what the registry answers. FindDocuments walks the rows of one patient, which lie together in the order of the
+ * answer and hold what the guard must know; entries are loaded only for criteria that the rows cannot tell.
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import type { DocumentFacts } from '../../access/types.ts'
 import { compileCriteria, type DocumentCriteria } from '../../metadata/criteria.ts'
-import type { Dtm, EntryUuid, PatientKey, UniqueId } from '../../metadata/identifiers.ts'
-import type { Association, AvailabilityStatus, Code, DocumentEntry } from '../../metadata/model.ts'
-import type { Found, StoredQuery } from '../../operations/ports.ts'
+import type { EntryUuid } from '../../metadata/identifiers.ts'
+import type { Association, AvailabilityStatus, DocumentEntry } from '../../metadata/model.ts'
+import type { Found, RegistryQuery } from '../../operations/ports.ts'
 import type { StoredContent } from './content.ts'
+import { columns, entryOf, entryOfObject, factsOf, newestFirst, OBJECT_NO, rowsOf, text } from './document-rows.ts'
+import { createPackageFinder } from './find-packages.ts'
 
 export interface Finder {
-  find(query: StoredQuery): Found
+  find(query: RegistryQuery): Found
   /** Full entries in the order of the ids; ids without an entry are left out. */
   load(entryUuids: readonly EntryUuid[]): DocumentEntry[]
+  /** Every version of a document, newest first. */
+  versions(logicalId: EntryUuid): DocumentEntry[]
   /** Where the bytes of an entry are; any version of it. */
   content(entryUuid: EntryUuid): StoredContent | undefined
 }
 
-const columns = `e.entry_uuid, coalesce(e.logical_id, e.entry_uuid), e.version, e.unique_id, p.key, e.status, e.class_code,
-  e.class_system, e.type_code, e.type_system, e.confidentiality, e.author_persons, e.deposited_by, e.feeding_structure,
-  e.deposited_at, e.updated_at, e.created, e.on_demand, e.object_no`
-const entryOfObject = 'e.patient_no = o.patient_no AND e.created = o.created AND e.entry_uuid = o.uuid'
 const asked = 'SELECT value FROM json_each(?1)'
+const documents = `object o JOIN document_entry e ON ${entryOfObject} JOIN patient p ON p.no = o.patient_no`
 
-/** The current versions of logical objects; `firsts` gives the numbers of their first versions. */
-const current = (firsts: string): string =>
+/** Versions of logical objects, the current one or (?2) all; `firsts` gives the numbers of their first versions. */
+const versionsOf = (firsts: string): string =>
   `WITH first AS MATERIALIZED (${firsts}),
    version AS (SELECT no FROM first UNION SELECT no FROM object WHERE logical_no IN (SELECT no FROM first))
    SELECT ${columns} FROM version v JOIN object o ON o.no = v.no JOIN document_entry e ON ${entryOfObject}
-   JOIN patient p ON p.no = o.patient_no WHERE e.latest = 1`
+   JOIN patient p ON p.no = o.patient_no WHERE (e.latest = 1 OR ?2)`
 
 const sql = {
   ofPatient: `SELECT ${columns} FROM document_entry e JOIN patient p ON p.no = e.patient_no
-    WHERE e.patient_no = ?1 AND e.latest = 1
-    AND (?2 IS NULL OR e.status IN (SELECT value FROM json_each(?2)))
-    AND (?3 IS NULL OR e.type_code IN (SELECT value FROM json_each(?3)))
+    WHERE e.patient_no = ?1 AND (e.latest = 1 OR ?2)
+    AND (?3 IS NULL OR e.status IN (SELECT value FROM json_each(?3)))
+    AND (?4 IS NULL OR e.type_code IN (SELECT value FROM json_each(?4)))
     ORDER BY e.created DESC, e.entry_uuid`,
-  entryUuid: `SELECT ${columns} FROM object o JOIN document_entry e ON ${entryOfObject}
-    JOIN patient p ON p.no = o.patient_no WHERE o.uuid IN (${asked})`,
-  uniqueId: `SELECT ${columns} FROM object o JOIN document_entry e ON ${entryOfObject}
-    JOIN patient p ON p.no = o.patient_no WHERE o.unique_id IN (${asked}) AND e.latest = 1`,
-  logicalId: current(`SELECT no FROM object WHERE uuid IN (${asked}) AND logical_no IS NULL`),
-  any: current(`SELECT coalesce(logical_no, no) AS no FROM object WHERE uuid IN (${asked})`),
+  entryUuid: `SELECT ${columns} FROM ${documents} WHERE o.uuid IN (${asked}) AND ?2 IS NOT NULL`,
+  uniqueId: `SELECT ${columns} FROM ${documents} WHERE o.unique_id IN (${asked}) AND (e.latest = 1 OR ?2)`,
+  logicalId: versionsOf(`SELECT no FROM object WHERE uuid IN (${asked}) AND logical_no IS NULL`),
+  any: versionsOf(`SELECT coalesce(logical_no, no) AS no FROM object WHERE uuid IN (${asked})`),
   /** logicalIds of entryUUIDs of any version. */
   logicalIds: `SELECT first.uuid FROM object o JOIN object first ON first.no = coalesce(o.logical_no, o.no)
     WHERE o.uuid IN (${asked})`,
-  associations: `WITH end AS MATERIALIZED (SELECT no FROM object WHERE uuid IN (${asked})),
-    touching AS (SELECT no FROM association WHERE source_no IN (SELECT no FROM end)
-      UNION SELECT no FROM association WHERE target_no IN (SELECT no FROM end))
-    SELECT a.status, o.json FROM touching t JOIN association a ON a.no = t.no JOIN object o ON o.no = t.no ORDER BY t.no`,
+  associations: `WITH ends AS MATERIALIZED (SELECT no FROM object WHERE uuid IN (${asked})),
+    touching AS (SELECT no FROM association WHERE source_no IN (SELECT no FROM ends)
+      UNION SELECT no FROM association WHERE target_no IN (SELECT no FROM ends))
+    SELECT o.status, o.json FROM touching t JOIN association a ON a.no = t.no JOIN object o ON o.no = t.no
+    WHERE (?2 IS NULL OR o.status IN (SELECT value FROM json_each(?2))) AND (a.current = 1 OR ?3) ORDER BY t.no`,
+  associationsByUuid: `SELECT o.status, o.json FROM object o JOIN association a ON a.no = o.no WHERE o.uuid IN (${asked})
+    AND (?2 IS NULL OR o.status IN (SELECT value FROM json_each(?2))) AND (a.current = 1 OR ?3) ORDER BY o.no`,
   entry: `SELECT e.status, e.content_no, o.json FROM object o JOIN document_entry e ON ${entryOfObject} WHERE o.uuid = ?`,
+  versions: `SELECT e.status, o.json FROM object first JOIN object o ON o.no = first.no OR o.logical_no = first.no
+    JOIN document_entry e ON ${entryOfObject} WHERE first.uuid = ? AND first.logical_no IS NULL ORDER BY o.version DESC`,
 }
 
 export function createFinder(db: DatabaseSync): Finder {
   const patient = db.prepare('SELECT no FROM patient WHERE key = ?')
-  const ofPatient = rows(db, sql.ofPatient)
+  const ofPatient = rowsOf(db, sql.ofPatient)
   const by = {
-    entryUuid: rows(db, sql.entryUuid),
-    uniqueId: rows(db, sql.uniqueId),
-    logicalId: rows(db, sql.logicalId),
-    any: rows(db, sql.any),
+    entryUuid: rowsOf(db, sql.entryUuid),
+    uniqueId: rowsOf(db, sql.uniqueId),
+    logicalId: rowsOf(db, sql.logicalId),
+    any: rowsOf(db, sql.any),
   }
   const logical = db.prepare(sql.logicalIds)
-  const associations = db.prepare(sql.associations)
+  const associations = { end: db.prepare(sql.associations), entryUuid: db.prepare(sql.associationsByUuid) }
   const json = db.prepare('SELECT json FROM object WHERE no = ?')
   const entry = db.prepare(sql.entry)
+  const versions = db.prepare(sql.versions)
   const content = db.prepare('SELECT sha1, size, bytes, file FROM content WHERE no = ?')
+  const packages = createPackageFinder(db)
 
-  const load = (stored: SQLOutputValue | undefined, status: SQLOutputValue | undefined): DocumentEntry => ({
-    ...(JSON.parse(text(stored)) as DocumentEntry),
-    availabilityStatus: status as AvailabilityStatus,
-  })
-
-  const findDocuments = (query: Extract<StoredQuery, { kind: 'FindDocuments' }>): DocumentFacts[] => {
+  const findDocuments = (query: Extract<RegistryQuery, { kind: 'FindDocuments' }>): DocumentFacts[] => {
     const no = patient.get(query.patient)?.no
     if (typeof no !== 'number') return []
     const criteria = anyVersion(query.criteria, (ids) =>
@@ -82,11 +83,12 @@ export function createFinder(db: DatabaseSync): Finder {
     const { inRow, inEntry } = split(criteria)
     const rowMatches = inRow === undefined ? undefined : compileCriteria(inRow)
     const entryMatches = inEntry === undefined ? undefined : compileCriteria(inEntry)
+    const all = query.allVersions === true ? 1 : 0
     const found: DocumentFacts[] = []
-    for (const row of ofPatient(no, JSON.stringify(query.statuses), typeCodes(criteria))) {
+    for (const row of ofPatient(no, all, JSON.stringify(query.statuses), typeCodes(criteria))) {
       const facts = factsOf(row)
       if (rowMatches !== undefined && !rowMatches(entryOf(facts, row))) continue
-      if (entryMatches !== undefined && !entryMatches(load(json.get(row[18] ?? null)?.json, row[5]))) continue
+      if (entryMatches !== undefined && !entryMatches(read(json.get(row[OBJECT_NO] ?? null)?.json, row[5]))) continue
       found.push(facts)
     }
     return found
@@ -98,24 +100,32 @@ export function createFinder(db: DatabaseSync): Finder {
       switch (query.kind) {
         case 'FindDocuments':
           return { ...found, documents: findDocuments(query) }
-        case 'GetDocuments':
-          return { ...found, documents: by[query.by](JSON.stringify(query.ids)).map(factsOf).sort(newestFirst) }
-        case 'GetAssociations':
-          return {
-            ...found,
-            associations: associations.all(JSON.stringify(query.ids)).map((row) => ({
-              ...(JSON.parse(text(row.json)) as Association),
-              availabilityStatus: row.status as AvailabilityStatus,
-            })),
-          }
+        case 'GetDocuments': {
+          const rows = by[query.by](JSON.stringify(query.ids), query.allVersions === true ? 1 : 0)
+          return { ...found, documents: rows.map(factsOf).sort(newestFirst) }
+        }
+        case 'FindSubmissionSets':
+        case 'GetSubmissionSets':
+          return { ...found, ...packages.submissionSets(query) }
+        case 'FindFolders':
+        case 'GetFolders':
+          return { ...found, ...packages.folders(query) }
+        case 'GetAssociations': {
+          const statuses = query.statuses === undefined ? null : JSON.stringify(query.statuses)
+          const all = query.allVersions === true ? 1 : 0
+          const rows = associations[query.by ?? 'end'].all(JSON.stringify(query.ids), statuses, all)
+          return { ...found, associations: rows.map(({ json, status }) => read<Association>(json, status)) }
+        }
       }
     },
 
     load: (entryUuids) =>
       entryUuids.flatMap((id) => {
         const row = entry.get(id)
-        return row === undefined ? [] : [load(row.json, row.status)]
+        return row === undefined ? [] : [read<DocumentEntry>(row.json, row.status)]
       }),
+
+    versions: (logicalId) => versions.all(logicalId).map(({ json, status }) => read<DocumentEntry>(json, status)),
 
     content(entryUuid) {
       const no = entry.get(entryUuid)?.content_no
@@ -132,13 +142,12 @@ export function createFinder(db: DatabaseSync): Finder {
   }
 }
 
-type Row = readonly SQLOutputValue[]
-
-/** Rows as arrays: half the cost of objects, and a patient may have a thousand. */
-function rows(db: DatabaseSync, sql: string): (...values: (string | number | null)[]) => readonly Row[] {
-  const statement = db.prepare(sql)
-  statement.setReturnArrays(true)
-  return (...values) => statement.all(...values) as unknown as readonly Row[]
+/** An object as it was stored, with its status of now. */
+function read<T extends DocumentEntry | Association = DocumentEntry>(
+  json: SQLOutputValue | undefined,
+  status: SQLOutputValue | undefined,
+): T {
+  return { ...(JSON.parse(text(json)) as T), availabilityStatus: status as AvailabilityStatus }
 }
 
 /** What the row of a document can tell without its entry; the rest of the criteria needs the entry. */
@@ -167,77 +176,4 @@ function anyVersion(
 function typeCodes({ typeCodes: asked }: DocumentCriteria): string | null {
   const codes = asked?.map(({ code }) => code)
   return codes === undefined || codes.includes(undefined) ? null : JSON.stringify(codes)
-}
-
-/** The entry as far as criteria on the row look at it. */
-function entryOf(facts: DocumentFacts, row: Row): DocumentEntry {
-  const [classSystem, typeSystem] = [row[7], row[9]]
-  const { classCode, typeCode } = facts
-  return {
-    kind: 'DocumentEntry',
-    entryUuid: facts.entryUuid,
-    logicalId: facts.logicalId,
-    version: facts.version,
-    extra: [],
-    uniqueId: facts.uniqueId,
-    availabilityStatus: facts.availabilityStatus,
-    stability: row[17] === 1 ? 'on-demand' : 'stable',
-    limitedMetadata: false,
-    patientId: { id: '' },
-    sourcePatientInfo: [],
-    authors: [],
-    ...(classCode !== undefined && { classCode: { code: classCode, system: String(classSystem) } }),
-    ...(typeCode !== undefined && { typeCode: { code: typeCode, system: String(typeSystem) } }),
-    confidentialityCodes: codesOf(String(row[10])),
-    eventCodes: [],
-    ...(facts.creationTime !== undefined && { creationTime: facts.creationTime as Dtm }),
-    mimeType: '',
-    referenceIds: [],
-  }
-}
-
-function factsOf(row: Row): DocumentFacts {
-  const [entryUuid, logicalId, version, uniqueId, patient, status, classCode, , typeCode, , confidentiality] = row
-  const [persons, depositedBy, feedingStructure, depositedAt, updatedAt, created] = row.slice(11, 17)
-  return {
-    entryUuid: entryUuid as EntryUuid,
-    logicalId: logicalId as EntryUuid,
-    version: version as number,
-    uniqueId: uniqueId as UniqueId,
-    patient: patient as PatientKey,
-    availabilityStatus: status as AvailabilityStatus,
-    ...(classCode !== null && { classCode: classCode as string }),
-    ...(typeCode !== null && { typeCode: typeCode as string }),
-    confidentiality: codesOf(confidentiality as string).map(({ code }) => code),
-    authorPersons: persons === '[]' ? [] : (JSON.parse(persons as string) as string[]),
-    depositedBy: depositedBy as DocumentFacts['depositedBy'],
-    ...(feedingStructure !== null && { feedingStructure: feedingStructure as string }),
-    depositedAt: depositedAt as string,
-    updatedAt: updatedAt as string,
-    ...(created !== '' && { creationTime: created as string }),
-  }
-}
-
-/** Few sets of codes are in use; the map is emptied before it grows with anything else. */
-const knownCodes = new Map<string, readonly Code[]>()
-
-function codesOf(json: string): readonly Code[] {
-  let codes = knownCodes.get(json)
-  if (codes === undefined) {
-    codes = JSON.parse(json) as Code[]
-    if (knownCodes.size >= 1000) knownCodes.clear()
-    knownCodes.set(json, codes)
-  }
-  return codes
-}
-
-function newestFirst(a: DocumentFacts, b: DocumentFacts): number {
-  const [first, second] = [a.creationTime ?? '', b.creationTime ?? '']
-  if (first !== second) return first < second ? 1 : -1
-  return a.entryUuid < b.entryUuid ? -1 : a.entryUuid > b.entryUuid ? 1 : 0
-}
-
-function text(value: SQLOutputValue | undefined): string {
-  if (!(value instanceof Uint8Array)) throw new TypeError('a BLOB was expected')
-  return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
 }

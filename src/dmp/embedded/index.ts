@@ -7,8 +7,9 @@
  *   schema, lock       tables, settings durability rests on; one process per folder
  *   commands           what the main thread asks of the writer
  *   writer, writer-thread, batch   the queue, the thread behind it, group commit
- *   prepare, feed, administer, access-log   the commands, before and inside a transaction
- *   find, facts, administration, content    reading, choices, bytes
+ *   prepare, feed, update, remove, administer, access-log   the commands, before and inside a transaction
+ *   registry, object-rows   what they look up and write there
+ *   find, find-packages, document-rows, facts, administration, content   reading, choices, bytes
  */
 import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
@@ -32,7 +33,7 @@ import { type ContentStore, createContentStore } from './content.ts'
 import { createRecords } from './facts.ts'
 import { createFinder } from './find.ts'
 import { lockDirectory } from './lock.ts'
-import { checkFeed, prepareFeed } from './prepare.ts'
+import { checkFeed, prepareFeed, prepareUpdate, type StoreRules } from './prepare.ts'
 import { openForReading, openForWriting } from './schema.ts'
 import { startWriter, WriteError, type Writer } from './writer.ts'
 
@@ -47,6 +48,11 @@ export interface EmbeddedDmpOptions {
   readonly clock?: Clock
   /** A uniqueId that comes again: always refused (ci-sis, the default), or taken with the same bytes (ihe). */
   readonly duplicates?: FeedCommand['duplicates']
+  /**
+   * A reference to an object of another patient: answered as one to nothing, so that it tells nothing of that patient
+   * (the default in ci-sis), or as XDSPatientIdDoesNotMatch (the default where `duplicates` is `same-hash`).
+   */
+  readonly otherPatients?: FeedCommand['otherPatients']
   /** Size the database may grow to; beyond it writes fail with `store-unavailable`. No limit by default. */
   readonly maxDatabaseBytes?: number
   /** Milliseconds added to each commit, to measure with the fsync of a slower disk. */
@@ -124,6 +130,8 @@ function assemble(
   unlock: () => void,
 ): EmbeddedDmp {
   const { repositoryUniqueId, duplicates = 'refuse' } = options
+  const { otherPatients = duplicates === 'refuse' ? 'absent' : 'told' } = options
+  const rules: StoreRules = { repositoryUniqueId, duplicates, otherPatients }
   const finder = createFinder(reader)
   const records = createRecords(reader, clock)
   const history = createHistory(reader)
@@ -152,16 +160,12 @@ function assemble(
     async open(patient, demographics, record) {
       const command = { kind: 'open', patient, demographics: JSON.stringify(demographics) } as const
       const { value } = await writer.submit({ ...command, record: prepareRecord(record) })
-      return value === 'created' ? 'created' : 'updated'
+      return value.created === true ? 'created' : 'updated'
     },
     async feed(submission, contents, record): Promise<Receipt> {
-      const patient = checkFeed(submission, contents)
+      const patient = checkFeed(submission, contents, repositoryUniqueId)
       const taken = await takeAll(content, contents)
-      const { command, submissionSet, entries } = prepareFeed(submission, taken, record, {
-        patient,
-        repositoryUniqueId,
-        duplicates,
-      })
+      const { command, submissionSet, entries } = prepareFeed(submission, taken, record, patient, rules)
       const size = [...taken.values()].reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)
       try {
         const { at } = await writer.submit(command, size)
@@ -179,6 +183,17 @@ function assemble(
         const chunk = entryUuids.slice(start, start + READ_CHUNK)
         yield* reading(() => finder.load(chunk))
       }
+    },
+    versions: async (logicalId) => reading(() => finder.versions(logicalId)),
+    async update(update, record) {
+      const { value, at } = await writer.submit(prepareUpdate(update, record, rules))
+      const entries = reading(() => finder.load((value.changed ?? []) as EntryUuid[]))
+      const { submissionSet } = update
+      return { ...(submissionSet && { submissionSet }), entries, at, warnings: [] }
+    },
+    async remove({ kind: what, ids }, record) {
+      const { value } = await writer.submit({ kind: 'remove', what, ids, record: prepareRecord(record) })
+      for (const file of value.files ?? []) await content.release(file)
     },
     async content(entryUuid) {
       const stored = reading(() => finder.content(entryUuid))

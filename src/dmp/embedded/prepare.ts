@@ -2,10 +2,25 @@
 import { GatewayError, type Issue } from '../../errors.ts'
 import { patientKeyOf } from '../../metadata/hl7.ts'
 import type { EntryUuid, Oid, PatientKey } from '../../metadata/identifiers.ts'
-import type { DocumentEntry, RegistryObject, Submission, SubmissionSet } from '../../metadata/model.ts'
-import type { AccessRecord } from '../../operations/ports.ts'
+import type { Association, DocumentEntry, RegistryObject, Submission, SubmissionSet } from '../../metadata/model.ts'
+import type { AccessRecord, MetadataUpdate } from '../../operations/ports.ts'
 import { prepareRecord } from './access-log.ts'
-import type { FeedCommand, PreparedAssociation, PreparedContent, PreparedEntry, PreparedPackage } from './commands.ts'
+import type {
+  FeedCommand,
+  PreparedAssociation,
+  PreparedContent,
+  PreparedEntry,
+  PreparedPackage,
+  PreparedVersion,
+  UpdateCommand,
+} from './commands.ts'
+
+/** How this store answers what the standards leave to it. */
+export interface StoreRules {
+  readonly repositoryUniqueId: Oid
+  readonly duplicates: FeedCommand['duplicates']
+  readonly otherPatients: FeedCommand['otherPatients']
+}
 
 export interface PreparedFeed {
   readonly command: FeedCommand
@@ -15,19 +30,22 @@ export interface PreparedFeed {
 }
 
 /**
- * Checks that every document has its entry, every stable entry its document, and that hash, size and patient agree.
- * Throws GatewayError with all that does not.
+ * Checks that every document has its entry, every stable entry its document, and that hash, size and patient agree. An
+ * entry may come without its document where that lies in another repository (ITI-42). Throws GatewayError with all that
+ * does not agree.
  */
 export function checkFeed(
   submission: Submission,
   contents: ReadonlyMap<EntryUuid, { readonly sha1: string; readonly size: number }>,
+  ours: Oid,
 ): PatientKey {
   const { submissionSet, entries, folders } = submission
   const issues: Issue[] = []
-  for (const { entryUuid, hash, size, stability } of entries) {
+  for (const { entryUuid, hash, size, stability, repositoryUniqueId } of entries) {
     const content = contents.get(entryUuid)
     if (content === undefined) {
-      if (stability === 'stable') issues.push({ code: 'XDSMissingDocument', location: entryUuid })
+      const elsewhere = repositoryUniqueId !== undefined && repositoryUniqueId !== ours
+      if (stability === 'stable' && !elsewhere) issues.push({ code: 'XDSMissingDocument', location: entryUuid })
     } else if ((hash ?? content.sha1) !== content.sha1 || (size ?? content.size) !== content.size)
       issues.push({
         code: 'XDSRepositoryMetadataError',
@@ -53,35 +71,69 @@ export function prepareFeed(
   submission: Submission,
   contents: ReadonlyMap<EntryUuid, PreparedContent>,
   record: AccessRecord,
-  store: {
-    readonly patient: PatientKey
-    readonly repositoryUniqueId: Oid
-    readonly duplicates: FeedCommand['duplicates']
-  },
+  patient: PatientKey,
+  { repositoryUniqueId, duplicates, otherPatients }: StoreRules,
 ): PreparedFeed {
   const submissionSet = registered(submission.submissionSet)
   const entries = submission.entries.map((entry): DocumentEntry => {
     const content = contents.get(entry.entryUuid)
     if (content === undefined) return registered(entry)
     const { sha1: hash, size } = content
-    return { ...registered(entry), repositoryUniqueId: store.repositoryUniqueId, hash, size }
+    return { ...registered(entry), repositoryUniqueId, hash, size }
   })
   const command: FeedCommand = {
     kind: 'feed',
-    patient: store.patient,
+    patient,
     depositedBy: record.caller.kind,
     feedingStructure: record.caller.structure?.id,
-    duplicates: store.duplicates,
+    duplicates,
+    otherPatients,
     entries: entries.map((entry) => prepareEntry(entry, contents.get(entry.entryUuid))),
     submissionSet: preparePackage(submissionSet),
     folders: submission.folders.map((folder) => preparePackage(registered(folder))),
-    associations: submission.associations.map((association): PreparedAssociation => {
-      const { entryUuid, type, source, target } = association
-      return { entryUuid, type, source, target, json: JSON.stringify(registered(association)) }
-    }),
+    associations: submission.associations.map(prepareAssociation),
     record: prepareRecord(record),
   }
   return { command, submissionSet, entries }
+}
+
+/** An update made ready for the writer. The new versions say themselves what they are; the store numbers them. */
+export function prepareUpdate(
+  update: MetadataUpdate,
+  record: AccessRecord,
+  { otherPatients }: StoreRules,
+): UpdateCommand {
+  const { patient, submissionSet, versions, statuses, associations } = update
+  return {
+    kind: 'update',
+    patient,
+    otherPatients,
+    submissionSet: submissionSet && preparePackage(registered(submissionSet)),
+    versions: versions.map(({ object, previousVersion, propagate }): PreparedVersion => {
+      const next = { ...object, version: previousVersion + 1 }
+      const key = object.patientId && patientKeyOf(object.patientId)
+      const common = {
+        logicalId: object.logicalId,
+        previousVersion,
+        propagate,
+        samePatient: key === undefined || key === patient,
+      }
+      return next.kind === 'DocumentEntry'
+        ? { ...common, kind: 'DocumentEntry', row: prepareEntry(next, undefined) }
+        : { ...common, kind: 'Folder', row: preparePackage(next) }
+    }),
+    statuses: statuses.map(({ target, from, to }) => ({ target, from, to })),
+    // Those two only say what is to be done: that is in statuses and associations by now.
+    associations: associations
+      .filter(({ type }) => type !== 'UpdateAvailabilityStatus' && type !== 'SubmitAssociation')
+      .map(prepareAssociation),
+    record: prepareRecord(record),
+  }
+}
+
+function prepareAssociation(association: Association): PreparedAssociation {
+  const { entryUuid, type, source, target } = association
+  return { entryUuid, type, source, target, json: JSON.stringify(registered(association)) }
 }
 
 /**

@@ -61,15 +61,18 @@ CREATE TABLE object (
   no INTEGER PRIMARY KEY,
   uuid TEXT NOT NULL UNIQUE,             -- entryUUID
   logical_no INTEGER,                    -- version 1 of this object; NULL: itself
+  version INTEGER NOT NULL,
   kind TEXT NOT NULL,
   patient_no INTEGER NOT NULL,
   unique_id TEXT,
   hash TEXT,                             -- of an entry
-  created TEXT,                          -- of an entry: finds its row below
+  created TEXT,                          -- of an entry: finds its row below, which has its status
+  status TEXT,                           -- of what is no entry
   updated_at TEXT NOT NULL,
   json BLOB NOT NULL
 ) STRICT;
 CREATE INDEX object_unique_id ON object (unique_id) WHERE unique_id IS NOT NULL;
+CREATE INDEX object_package ON object (patient_no) WHERE kind IN ('SubmissionSet', 'Folder');
 CREATE INDEX object_later_version ON object (logical_no) WHERE logical_no IS NOT NULL;
 
 -- What the guard must know of a document; one row per metadata version. created: DTM, '' where unknown.
@@ -96,9 +99,10 @@ CREATE TABLE document_entry (
   PRIMARY KEY (patient_no, created DESC, entry_uuid)
 ) STRICT, WITHOUT ROWID;
 
--- Ends as object numbers, which grow: these indexes are appended to.
+-- Ends as object numbers, which grow: these indexes are appended to. current: no end has a later version.
 CREATE TABLE association (
-  no INTEGER PRIMARY KEY, type TEXT NOT NULL, source_no INTEGER NOT NULL, target_no INTEGER NOT NULL, status TEXT NOT NULL
+  no INTEGER PRIMARY KEY, type TEXT NOT NULL, source_no INTEGER NOT NULL, target_no INTEGER NOT NULL,
+  current INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX association_source ON association (source_no);
 CREATE INDEX association_target ON association (target_no);

@@ -1,0 +1,218 @@
+/**
+ * TD3.3, ITI-57 inside the transaction of a batch: new metadata versions, statuses and associations, checked together and
+ * written together (ITI TF-2 3.57.4.1.3). This part checks; update-writes.ts writes.
+ */
+import type { DatabaseSync } from 'node:sqlite'
+import { type ErrorCode, GatewayError, type Issue } from '../../errors.ts'
+import type { PreparedAssociation, PreparedVersion, UpdateCommand } from './commands.ts'
+import type { ObjectRows } from './object-rows.ts'
+import type { Referred, Registry } from './registry.ts'
+import { createUpdateWrites } from './update-writes.ts'
+
+/** What a checked update rests on. */
+export interface UpdatePlan {
+  readonly patientNo: number
+  /** The version in force, by the entryUUID of the one that follows it. */
+  readonly previous: ReadonlyMap<string, Referred>
+  /** What gets which status: an object of the message by its entryUUID, a stored one as it is. */
+  readonly statuses: readonly { readonly target: string | Referred; readonly to: string }[]
+  /** Stored objects that the associations name. */
+  readonly referrals: ReadonlyMap<string, Referred>
+}
+
+/** What is done to the association that would link the same objects twice, and to those that a version carries over. */
+interface Links {
+  exists(type: string, sourceNo: number, targetNo: number): boolean
+  /** Associations in force that propagation would copy. */
+  carried(no: number): boolean
+}
+
+/** Gives what writes the update, which gives the entryUUIDs of what it changed. Throws GatewayError with every issue. */
+export function createUpdate(
+  db: DatabaseSync,
+  registry: Registry,
+  rows: ObjectRows,
+): (command: UpdateCommand, at: string) => () => readonly string[] {
+  const links = createLinks(db)
+  const write = createUpdateWrites(db, rows)
+  return (command, at) => {
+    const patientNo = registry.patientNo(command.patient)
+    const around: Around = { command, registry, links, patientNo, issues: [], inMessage: new Set() }
+    checkIdentifiers(around)
+    const previous = checkVersions(around)
+    const statuses = checkStatuses(around, previous)
+    const referrals = checkAssociations(around)
+    if (around.issues.length > 0) throw new GatewayError(around.issues)
+    return () => write(command, { patientNo, previous, statuses, referrals }, at)
+  }
+}
+
+interface Around {
+  readonly command: UpdateCommand
+  readonly registry: Registry
+  readonly links: Links
+  readonly patientNo: number
+  readonly issues: Issue[]
+  readonly inMessage: Set<string>
+}
+
+function createLinks(db: DatabaseSync): Links {
+  const same = db.prepare(
+    `SELECT 1 FROM association a JOIN object o ON o.no = a.no
+     WHERE a.target_no = ? AND a.source_no = ? AND a.type = ? AND o.status = 'Approved'`,
+  )
+  const carried = db.prepare(
+    `SELECT 1 FROM association a JOIN object o ON o.no = a.no JOIN object s ON s.no = a.source_no
+     WHERE a.no IN (SELECT no FROM association WHERE source_no = ?1 UNION SELECT no FROM association WHERE target_no = ?1)
+     AND a.current = 1 AND o.status = 'Approved' AND s.kind <> 'SubmissionSet' LIMIT 1`,
+  )
+  return {
+    exists: (type, sourceNo, targetNo) => same.get(targetNo, sourceNo, type) !== undefined,
+    carried: (no) => carried.get(no) !== undefined,
+  }
+}
+
+function checkIdentifiers({ command, registry, issues, inMessage }: Around): void {
+  const { submissionSet, versions, associations } = command
+  const own = [...(submissionSet ? [submissionSet] : []), ...versions.map(({ row }) => row), ...associations]
+  for (const { entryUuid } of own)
+    if (inMessage.size === inMessage.add(entryUuid).size || registry.isUsed(entryUuid))
+      issues.push(
+        issue(
+          'XDSRegistryMetadataError',
+          entryUuid,
+          'This entryUUID is already used: send a symbolic id or a new UUID.',
+        ),
+      )
+  if (submissionSet && registry.withUniqueId(submissionSet.uniqueId).length > 0)
+    issues.push(
+      issue(
+        'XDSDuplicateUniqueIdInRegistry',
+        submissionSet.entryUuid,
+        'This uniqueId is already registered: send a new one.',
+      ),
+    )
+}
+
+function checkVersions(around: Around): Map<string, Referred> {
+  const { command, registry, patientNo, issues } = around
+  const previous = new Map<string, Referred>()
+  const seen = new Set<string>()
+  for (const version of command.versions) {
+    const stored = registry.current(version.logicalId)
+    // An object of another patient is as absent as one that is not there, unless it may be told.
+    const current = stored?.patientNo !== patientNo && command.otherPatients === 'absent' ? undefined : stored
+    const twice = seen.size === seen.add(version.logicalId).size
+    const found = twice
+      ? issue(
+          'XDSMetadataUpdateError',
+          version.row.entryUuid,
+          'Its logicalID is named twice in this update: name it once.',
+        )
+      : versionIssue(around, version, current)
+    if (found !== undefined) issues.push(found)
+    if (current !== undefined) previous.set(version.row.entryUuid, current)
+  }
+  return previous
+}
+
+/** The table of ITI-57 (docs/conformance.md, metadata update), row by row. */
+function versionIssue(around: Around, version: PreparedVersion, current: Referred | undefined): Issue | undefined {
+  const { row, kind, logicalId, previousVersion, propagate, samePatient } = version
+  const { command, links, patientNo } = around
+  const error = (code: ErrorCode, detail: string): Issue => issue(code, row.entryUuid, detail)
+  if (logicalId === row.entryUuid)
+    return error('XDSMetadataUpdateError', 'A new version has its own id, and the logicalID of the object as lid.')
+  if (current === undefined) return error('XDSMetadataVersionError', 'No object has this logicalID.')
+  if (current.version !== previousVersion)
+    return error('XDSMetadataVersionError', `The current version is ${current.version}: name that as PreviousVersion.`)
+  if (current.kind !== kind)
+    return error('XDSMetadataUpdateError', `It is a ${current.kind}: ${kind} cannot be its version.`)
+  // An archived document keeps its status in the new version.
+  if (current.status !== 'Approved' && current.status !== 'Archived')
+    return error('XDSMetadataUpdateError', `It is ${current.status}: only what is in force has new versions.`)
+  if (current.uniqueId !== row.uniqueId)
+    return error('XDSMetadataUpdateError', 'The uniqueId of an object does not change.')
+  if (!samePatient) return error('XDSPatientIdDoesNotMatch', 'Its patientId is not that of the update.')
+  if (current.patientNo !== patientNo && propagate && links.carried(current.no))
+    return error('XDSPatientIDReconciliationError', 'The patient changes, and what it is linked to would not.')
+  const linked = command.associations.some(
+    ({ source, target }) =>
+      (source === row.entryUuid || target === row.entryUuid) && source !== command.submissionSet?.entryUuid,
+  )
+  if (propagate && linked)
+    return error(
+      'XDSMetadataUpdateOperationError',
+      'Its associations are both carried over and submitted: send AssociationPropagation no, or no associations.',
+    )
+  return undefined
+}
+
+function checkStatuses(around: Around, previous: ReadonlyMap<string, Referred>): UpdatePlan['statuses'] {
+  const { command, registry, patientNo, issues } = around
+  const successor = new Map([...previous].map(([next, before]) => [before.uuid, next]))
+  const seen = new Set<string>()
+  return command.statuses.flatMap(({ target: named, from, to }) => {
+    // The version in force that this very update replaces is named by its old entryUUID, or by the new one.
+    const target = successor.get(named) ?? named
+    const made = previous.get(target)
+    const isAssociation = command.associations.some(({ entryUuid }) => entryUuid === target)
+    const stored = made === undefined && !isAssociation ? registry.find(target) : undefined
+    const status = isAssociation ? 'Approved' : (made ?? stored)?.status
+    const refuse = (code: ErrorCode, detail: string): [] => {
+      issues.push(issue(code, named, detail))
+      return []
+    }
+    if (status === undefined || (stored !== undefined && stored.patientNo !== patientNo))
+      return refuse('UnresolvedReferenceException', 'Nothing is registered under this id.')
+    if (stored?.kind === 'SubmissionSet') return refuse('XDSMetadataUpdateError', 'A SubmissionSet stays Approved.')
+    if (stored?.latest === false) return refuse('XDSMetadataUpdateError', 'A later version exists: name that one.')
+    if (from === to) return refuse('XDSMetadataUpdateOperationError', 'OriginalStatus and NewStatus are the same.')
+    if (status !== from)
+      return refuse('XDSMetadataUpdateError', `Its status is ${status}: name that as OriginalStatus.`)
+    if (seen.size === seen.add(target).size)
+      return refuse('XDSMetadataUpdateError', 'Its status is changed twice in this update: change it once.')
+    return [{ target: stored ?? target, to }]
+  })
+}
+
+function checkAssociations(around: Around): ReadonlyMap<string, Referred> {
+  const { command, registry, issues, inMessage } = around
+  const referrals = new Map<string, Referred>()
+  for (const association of command.associations) {
+    for (const id of [association.source, association.target]) {
+      const stored = inMessage.has(id) ? undefined : registry.find(id)
+      if (stored !== undefined) referrals.set(id, stored)
+      const found = inMessage.has(id) ? undefined : endIssue(around, association, id, stored)
+      if (found !== undefined) issues.push(found)
+    }
+    const [source, target] = [referrals.get(association.source), referrals.get(association.target)]
+    if (source && target && around.links.exists(association.type, source.no, target.no))
+      issues.push(issue('XDSMetadataUpdateError', association.entryUuid, 'This association is already registered.'))
+  }
+  return referrals
+}
+
+function endIssue(
+  { command, patientNo }: Around,
+  { entryUuid, type, source }: PreparedAssociation,
+  id: string,
+  stored: Referred | undefined,
+): Issue | undefined {
+  const other = stored !== undefined && stored.patientNo !== patientNo
+  if (stored === undefined || (other && command.otherPatients === 'absent'))
+    return issue('UnresolvedReferenceException', entryUuid, `${type} refers to ${id}, which is not registered.`)
+  if (other)
+    return issue('XDSPatientIDReconciliationError', entryUuid, `${type} refers to an object of another patient.`)
+  // The SubmissionSet of the update may hold by reference what is no longer in force.
+  if (source === command.submissionSet?.entryUuid) return undefined
+  if (stored.kind === 'SubmissionSet')
+    return issue('XDSMetadataUpdateError', entryUuid, 'A registered SubmissionSet gets no further associations.')
+  if (stored.status !== 'Approved' || !stored.latest)
+    return issue('XDSMetadataUpdateError', entryUuid, `${type} refers to ${id}, which is not in force.`)
+  return undefined
+}
+
+function issue(code: ErrorCode, location: string, detail: string): Issue {
+  return { code, location, detail }
+}
