@@ -5,16 +5,14 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import express from 'express'
 import { destination, pino } from 'pino'
-import type { Caller } from './access/caller.ts'
 import type { Policy } from './access/types.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
 import { createFhirDoor } from './fhir/index.ts'
-import { createIdentity } from './identity/index.ts'
-import { openLocalIssuer } from './identity/issuer.ts'
 import { createOperations } from './operations/index.ts'
-import type { Identity } from './operations/ports.ts'
 import type { Config } from './server/config.ts'
+import { openCredentials } from './server/credentials.ts'
 import { startServer } from './server/http.ts'
+import { createReloader } from './server/reload.ts'
 import { createSpool } from './spool/index.ts'
 import { createXdsDoor } from './xds/index.ts'
 
@@ -22,6 +20,8 @@ export interface Gateway {
   readonly url: string
   /** The embedded DMP's own administration, for the command line. */
   readonly embedded: EmbeddedDmp
+  /** Reads keys, certificates and revocation lists again; what cannot be used is logged and the old stays in use. */
+  reload(): Promise<void>
   /** Finishes what is in flight, then releases the store. */
   close(): Promise<void>
 }
@@ -43,7 +43,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   })
   const spool = createSpool({ directory: path.join(data, 'spool'), maxBytes: config.limits.documentBytes })
   await spool.sweep()
-  const identity = await identityOf(config, data)
+  const credentials = await openCredentials(config, data)
   const operations = createOperations({
     dmp: embedded.dmp,
     trace: embedded.trace,
@@ -52,7 +52,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     policy: policyOf(config),
   })
   const limits = { maxMetadataBytes: config.limits.metadataBytes, maxDocumentBytes: config.limits.documentBytes }
-  const door = { operations, identity, spool, profile, repositoryUniqueId, log }
+  const door = { operations, identity: credentials.identity, spool, profile, repositoryUniqueId, log }
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -72,10 +72,13 @@ export async function startGateway(config: Config): Promise<Gateway> {
     xds: createXdsDoor({ ...door, limits: { ...limits, maxParts: config.limits.parts } }),
     checks: { store: () => embedded.dmp.check(), trace: () => embedded.trace.check() },
   })
+  const reloader = createReloader({ config, log, reload: [() => credentials.reload(), () => server.reload()] })
   return {
     url: server.url,
     embedded,
+    reload: () => reloader.reload(),
     close: async () => {
+      reloader.close()
       await server.close()
       await embedded.close()
       if (conformance) await rm(data, { recursive: true, force: true })
@@ -103,36 +106,4 @@ function policyOf({ access, metadata, mode }: Config): Policy {
     ...settled,
     ...(authorisationDays !== undefined && { authorisationDays }),
   }
-}
-
-async function identityOf(config: Config, data: string): Promise<Identity> {
-  const { identity, mode } = config
-  return createIdentity({
-    mode,
-    audience: identity.audience,
-    clockSkewSeconds: identity.clockSkewSeconds,
-    vihf: { maxAgeSeconds: identity.vihf.maxAgeSeconds },
-    trustedJwtIssuers: identity.jwt.map(({ audience, ...trusted }) => ({
-      ...trusted,
-      ...(audience !== undefined && { audience }),
-    })),
-    trustedVihf: identity.vihf.certificates.map((certificate) => ({ certificate })),
-    // The local issuer is neither made nor trusted in production.
-    ...(mode === 'development' && { issuer: await openLocalIssuer(data) }),
-    ...(identity.anonymous === 'loopback' && { anonymous: tester }),
-  })
-}
-
-/** Conformance mode: requests from loopback without credentials act as this fixed test professional. */
-const tester: Caller = {
-  kind: 'tester',
-  authentication: 'direct',
-  person: { id: '899700000000', name: 'TESTEUR Conformité' },
-  structure: { id: '1010000000', name: 'CONFORMITE' },
-  profession: { code: '10', system: '1.2.250.1.71.1.2.7', display: 'Médecin' },
-  specialities: [],
-  purposeOfUse: 'normal',
-  regulation: false,
-  secretConnection: false,
-  proof: 'anonymous',
 }

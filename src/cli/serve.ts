@@ -42,6 +42,7 @@ async function serve(): Promise<void> {
       process.exit(1)
     }
   }
+  process.on('SIGHUP', () => void gateway.reload())
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
 }

@@ -7,14 +7,12 @@ import { isIP } from 'node:net'
 import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
-import { isOid, toOid } from '../metadata/identifiers.ts'
+import { toOid } from '../metadata/identifiers.ts'
+import { identitySchema, oid, tlsSchema } from './config-identity.ts'
 
 const MiB = 1024 * 1024
 /** repositoryUniqueId of the national DMP (DMP-FACTS §1.1): never that of another repository in production. */
 const nationalRepository = toOid('1.2.250.1.213.4.1.1.1.2')
-
-const oid = z.string().refine((value) => isOid(value), { error: 'must be an OID in dotted form, without urn:oid:' })
-const file = z.string().min(1)
 
 const schema = z
   .strictObject({
@@ -25,28 +23,19 @@ const schema = z
         host: z.string().min(1).default('127.0.0.1'),
         port: z.coerce.number().int().min(0).max(65535).default(8080),
         baseUrl: z.url({ protocol: /^https?$/ }).optional(),
-        tls: z.strictObject({ key: file, certificate: file }).optional(),
+        tls: tlsSchema,
+        reloadSeconds: z.coerce.number().min(0).max(86400).default(30),
       })
       .prefault({}),
     log: z.strictObject({ level: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info') }).prefault({}),
-    metadata: z.strictObject({ profile: z.enum(['ci-sis', 'ihe']).default('ci-sis') }).prefault({}),
-    dmp: z.strictObject({ repositoryUniqueId: oid.default(nationalRepository) }).prefault({}),
-    identity: z
+    metadata: z
       .strictObject({
-        anonymous: z.enum(['none', 'loopback']).default('none'),
-        audience: z.string().min(1).default('urn:dmp-gateway'),
-        clockSkewSeconds: z.coerce.number().int().min(0).max(300).default(60),
-        jwt: z
-          .array(z.strictObject({ issuer: z.string().min(1), jwks: file, audience: z.string().min(1).optional() }))
-          .default([]),
-        vihf: z
-          .strictObject({
-            maxAgeSeconds: z.coerce.number().int().min(1).max(86400).default(3600),
-            certificates: z.array(file).default([]),
-          })
-          .prefault({}),
+        profile: z.enum(['ci-sis', 'ihe']).default('ci-sis'),
+        checkCda: z.enum(['off', 'warn', 'refuse']).default('warn'),
       })
       .prefault({}),
+    dmp: z.strictObject({ repositoryUniqueId: oid.default(nationalRepository) }).prefault({}),
+    identity: identitySchema,
     access: z
       .strictObject({
         regulationCentres: z.array(z.string().min(1)).default([]),
@@ -87,6 +76,8 @@ const schema = z
         ['dmp', 'repositoryUniqueId'],
         `${nationalRepository} is the national DMP: set the OID of your own repository for an embedded DMP in production`,
       )
+    if (config.identity.mtls.length > 0 && (config.server.tls?.clientAuthorities ?? []).length === 0)
+      refuse(['identity', 'mtls'], 'needs server.tls.clientAuthorities: whose client certificates are believed')
     if (anonymous && config.metadata.profile !== 'ihe')
       refuse(['identity', 'anonymous'], 'loopback exists only with metadata.profile: ihe')
     if (anonymous && (config.mode === 'production' || !isLoopback(config.server.host)))

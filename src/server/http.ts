@@ -2,14 +2,13 @@
  * The HTTP server: one port for both doors. Exact SOAP and health paths are dispatched before the Express application,
  * which serves `/fhir` (an Express layer costs a tenth of a feed); bodies are streamed by the doors, never parsed here.
  */
-import { readFileSync } from 'node:fs'
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { type Config, isLoopback } from './config.ts'
 import { serveDocs } from './docs.ts'
 import { createHealth, createMetrics } from './health.ts'
+import { createListener } from './listener.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
 
@@ -23,6 +22,8 @@ export interface ServerParts {
 
 export interface RunningServer {
   readonly url: string
+  /** Reads the files of TLS again; new connections use them. When they cannot be used it throws, and nothing changes. */
+  reload(): Promise<void>
   /** Stops accepting, lets what is in flight finish, then closes; what is left after the limit is cut. */
   close(): Promise<void>
 }
@@ -66,7 +67,7 @@ export async function startServer({ config, log, fhir, xds, checks }: ServerPart
     }
   }
 
-  const server = listenerServer(config, (request, response) => void serve(request, response))
+  const { server, reload } = await createListener(config, (request, response) => void serve(request, response))
   server.requestTimeout = config.limits.requestSeconds * 1000
   server.headersTimeout = 20_000
   server.keepAliveTimeout = 65_000
@@ -78,6 +79,7 @@ export async function startServer({ config, log, fhir, xds, checks }: ServerPart
   const host = family === 'IPv6' ? `[${address}]` : address
   return {
     url: `${config.server.tls ? 'https' : 'http'}://${host}:${port}`,
+    reload,
     close: async () => {
       stopping = true
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
@@ -90,15 +92,6 @@ export async function startServer({ config, log, fhir, xds, checks }: ServerPart
       clearInterval(idle)
     },
   }
-}
-
-function listenerServer(config: Config, listener: RequestListener): Server {
-  const { tls } = config.server
-  if (!tls) return createServer(listener)
-  return createTlsServer(
-    { key: readFileSync(tls.key), cert: readFileSync(tls.certificate), minVersion: 'TLSv1.2' },
-    listener,
-  )
 }
 
 function pathOf(request: IncomingMessage): string {
