@@ -2,51 +2,84 @@
 import { GatewayError, type Issue } from '../errors.ts'
 import { patientKeyOf } from '../metadata/hl7.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
-import { authorise, authoriseWithoutObject, type OperationParts, permittedRecord } from './access.ts'
+import { accessRecord, authorise, authoriseWithoutObject, type OperationParts, permittedRecord } from './access.ts'
 import type { RemovalRequest } from './operations.ts'
-import type { AccessRecord, Removal, RequestContext } from './ports.ts'
+import type { AccessRecord, Found, Removal, RequestContext } from './ports.ts'
+import { filterFound, surroundingsOf, viewOf } from './view.ts'
 
 export async function remove(parts: OperationParts, request: RemovalRequest, context: RequestContext): Promise<void> {
   await authoriseWithoutObject(parts, 'registry', context)
-  const removal: Removal =
-    'objects' in request
-      ? { kind: 'objects', ids: request.objects }
-      : { kind: 'contents', ids: await entriesOf(parts, request.documents) }
-  const { documents } = await parts.dmp.find({ kind: 'GetDocuments', by: 'entryUuid', ids: removal.ids })
-  const patients = await patientsOf(parts, removal.ids, documents)
-  let record: AccessRecord | undefined
-  for (const patient of patients) {
-    const { permit } = await authorise(parts, 'registry', context, { patient })
-    record ??= permittedRecord(parts, 'registry', context, { patient, documents, permit })
+  try {
+    const removal: Removal =
+      'objects' in request
+        ? { kind: 'objects', ids: [...new Set(request.objects)] }
+        : { kind: 'contents', ids: await entriesOf(parts, request.documents) }
+    const found = await objectsOf(parts, removal.ids)
+    await parts.dmp.remove(removal, await permission(parts, removal, found, context))
+  } catch (error) {
+    // A refusal is on record already, with its rule.
+    if (error instanceof GatewayError && removalErrors.has(error.code))
+      await parts.trace.record(accessRecord(parts, 'registry', context, { outcome: 'failed', reasonCode: error.code }))
+    throw error
   }
-  if (record === undefined)
-    throw new GatewayError({
-      code: 'UnresolvedReferenceException',
-      ...(removal.ids[0] !== undefined && { location: removal.ids[0] }),
-      detail: 'Nothing is registered under these ids.',
-    })
-  await parts.dmp.remove(removal, record)
 }
 
-async function patientsOf(
-  { dmp }: OperationParts,
-  ids: readonly EntryUuid[],
-  documents: readonly { readonly patient: PatientKey }[],
-): Promise<ReadonlySet<PatientKey>> {
-  const [{ submissionSets }, { folders }, { associations }] = await Promise.all([
+const removalErrors: ReadonlySet<string> = new Set([
+  'UnresolvedReferenceException',
+  'ReferencesExistException',
+  'XDSUnreferencedObjectException',
+  'XDSUnknownRepositoryId',
+  'XDSDocumentUniqueIdError',
+])
+
+async function objectsOf({ dmp }: OperationParts, ids: readonly EntryUuid[]): Promise<Found> {
+  const [{ documents }, { submissionSets }, { folders }, { associations }] = await Promise.all([
+    dmp.find({ kind: 'GetDocuments', by: 'entryUuid', ids }),
     dmp.find({ kind: 'GetSubmissionSets', by: 'entryUuid', ids }),
     dmp.find({ kind: 'GetFolders', by: 'entryUuid', ids }),
-    dmp.find({ kind: 'GetAssociations', ids }),
+    dmp.find({ kind: 'GetAssociations', by: 'entryUuid', ids, allVersions: true }),
   ])
-  const packages = [...submissionSets, ...folders].flatMap(({ patientId }) =>
-    patientId ? [patientKeyOf(patientId)] : [],
-  )
-  const found = new Set([...documents.map(({ patient }) => patient), ...packages].filter((key) => key !== undefined))
-  if (found.size > 0 || associations.length === 0) return found
-  // Only associations are named: they are judged by what they link.
-  const ends = associations.flatMap(({ source, target }) => [source, target])
-  const linked = await dmp.find({ kind: 'GetDocuments', by: 'entryUuid', ids: ends })
-  return new Set(linked.documents.map(({ patient }) => patient))
+  return { documents, submissionSets, folders, associations }
+}
+
+/** The record of the removal, once it is permitted for every patient that it touches. What is hidden is not there. */
+async function permission(
+  parts: OperationParts,
+  { ids }: Removal,
+  found: Found,
+  context: RequestContext,
+): Promise<AccessRecord> {
+  const { documents } = found
+  const around = await surroundingsOf(parts.dmp, found)
+  let record: AccessRecord | undefined
+  for (const patient of patientsOf([found, around])) {
+    const { facts, permit } = await authorise(parts, 'registry', context, { patient })
+    const visible = facts ? viewOf(parts, 'registry', context, facts) : () => true
+    const kept = idsOf(filterFound(found, around, (document) => document.patient !== patient || visible(document)))
+    const hidden = idsOf(found).filter((id) => !kept.includes(id))
+    if (hidden.length > 0) throw unresolved(hidden)
+    record ??= permittedRecord(parts, 'registry', context, { patient, documents, permit })
+  }
+  if (record === undefined) throw unresolved(ids)
+  return record
+}
+
+function unresolved(ids: readonly EntryUuid[]): GatewayError {
+  const detail = 'Nothing is registered under this id: send entryUUIDs of registered objects.'
+  if (ids.length === 0) return new GatewayError({ code: 'UnresolvedReferenceException', detail })
+  return new GatewayError(ids.map((location): Issue => ({ code: 'UnresolvedReferenceException', location, detail })))
+}
+
+function idsOf({ documents, submissionSets, folders, associations }: Found): EntryUuid[] {
+  return [...documents, ...submissionSets, ...folders, ...associations].map(({ entryUuid }) => entryUuid)
+}
+
+function patientsOf(parts: readonly Found[]): ReadonlySet<PatientKey> {
+  const packages = parts.flatMap(({ submissionSets, folders }) => [...submissionSets, ...folders])
+  return new Set([
+    ...parts.flatMap(({ documents }) => documents.map(({ patient }) => patient)),
+    ...packages.flatMap(({ patientId }) => (patientId && patientKeyOf(patientId)) ?? []),
+  ])
 }
 
 /** The entries of documents named by uniqueId; every one that is not here is an issue of its own. */

@@ -2,15 +2,15 @@
  * TD3.3a–d, by PATCH or by ITI-57: what a change of metadata amounts to in DMP terms is worked out first, each of those
  * operations is decided on, and the whole is stored in one commit. In profile `ihe` it is one registry operation.
  */
-
 import { decideWithoutObject } from '../access/decide.ts'
-import type { DocumentFacts, Obligation, Operation } from '../access/types.ts'
+import type { DocumentFacts, Obligation, Operation, RecordFacts } from '../access/types.ts'
 import { statusOperation, unmodifiable, visibilityOperations } from '../access/updates.ts'
 import { GatewayError, type Issue } from '../errors.ts'
 import type { EntryUuid } from '../metadata/identifiers.ts'
 import type { DocumentEntry } from '../metadata/model.ts'
 import { accessRecord, accessRequest, authorise, type OperationParts, permittedRecord, refuse } from './access.ts'
 import type { MetadataUpdate, Receipt, RequestContext } from './ports.ts'
+import { updateRegistry } from './update-registry.ts'
 import { viewOf } from './view.ts'
 
 /** One DMP operation on one stored document. */
@@ -21,130 +21,199 @@ interface Act {
   readonly newConfidentiality?: readonly string[]
 }
 
+/** A part of a change, and the stored document it is about. */
+type Part =
+  | { readonly to: DocumentEntry; readonly target: DocumentFacts; readonly before: DocumentEntry }
+  | { readonly to: MetadataUpdate['statuses'][number]['to']; readonly target: DocumentFacts; readonly before?: never }
+
 export async function update(parts: OperationParts, change: MetadataUpdate, context: RequestContext): Promise<Receipt> {
   return parts.policy.profile === 'ihe' ? updateRegistry(parts, change, context) : updateDmp(parts, change, context)
 }
 
-async function updateRegistry(
-  parts: OperationParts,
-  change: MetadataUpdate,
-  context: RequestContext,
-): Promise<Receipt> {
-  const { patient } = change
-  const { permit } = await authorise(parts, 'registry', context, { patient })
-  const documents = await documentsOf(parts, change)
-  return parts.dmp.update(change, permittedRecord(parts, 'registry', context, { patient, documents, permit }))
-}
-
 async function updateDmp(parts: OperationParts, change: MetadataUpdate, context: RequestContext): Promise<Receipt> {
   const { patient } = change
-  const stored = await documentsOf(parts, change)
-  const acts = await actsOf(parts, change, context, stored)
-  const [first] = acts
-  const operation = first?.operation ?? 'TD3.3a.mask'
-  const early = decideWithoutObject(accessRequest(operation, context, { patient }), parts.policy)
-  if (early) throw await refuse(parts, operation, context, early, patient)
+  const operation = await operationOf(parts, change, context)
+  await refuseIssues(parts, operation, change, context, notOfTheDmp(change))
 
   const facts = await parts.dmp.status(patient, context.caller)
-  const visible = facts && viewOf(parts, operation, context, facts)
-  // A document that is hidden from the caller, or another patient's, is answered as an absent one.
-  if (acts.some(({ target }) => target.patient !== patient || !visible?.(target)))
-    throw await absent(parts, operation, context, change)
+  if (facts === undefined) {
+    await authorise(parts, operation, context, { patient })
+    throw new GatewayError({ code: 'dmp-unknown', rule: 'ID2' })
+  }
+  const changes = await changesOf(parts, change, context, operation, facts)
+  const { acts, issues } = actsOf(changes)
+  await refuseIssues(parts, operation, change, context, issues, changes)
 
   const obligations = new Set<Obligation>()
   let rule = ''
   for (const { operation: act, ...about } of acts) {
     const { permit } = await authorise(parts, act, context, { patient, ...about })
     for (const obligation of permit.obligations) obligations.add(obligation)
-    rule = permit.rule
+    rule ||= permit.rule
   }
-  const record = permittedRecord(parts, operation, context, {
+  const record = permittedRecord(parts, acts[0]?.operation ?? operation, context, {
     patient,
-    documents: acts.map(({ target }) => target),
+    documents: [...new Set(changes.map(({ target }) => target))],
     permit: { rule, obligations: [...obligations] },
   })
-  return parts.dmp.update(change, record)
+  const versions = change.versions.map((version, index) => ({
+    ...version,
+    object: carriedOver(changes[index], version.object),
+  }))
+  // What UP8 leaves to be changed is less than ITI-92 does, and a document may be masked whatever its status.
+  return parts.dmp.update({ ...change, versions, restricted: true }, record)
 }
 
-/** Every document the change names, as stored now. */
-async function documentsOf(
-  { dmp }: OperationParts,
-  { versions, statuses }: MetadataUpdate,
-): Promise<readonly DocumentFacts[]> {
-  const ids = [...versions.map(({ object }) => object.logicalId), ...statuses.map(({ target }) => target)]
-  return (await dmp.find({ kind: 'GetDocuments', by: 'any', ids: [...new Set(ids)] })).documents
+/** Visibility operations that a new version may turn out to be. */
+const visibility = ['TD3.3a.mask', 'TD3.3a.unmask', 'TD3.3b'] as const
+
+/**
+ * The operation that the change asks for, as far as it can be told before any object is looked up. What refuses every
+ * operation it may turn out to be refuses it now, with the same answer whether or not the object exists.
+ */
+async function operationOf(
+  parts: OperationParts,
+  { patient, versions, statuses }: MetadataUpdate,
+  context: RequestContext,
+): Promise<Operation> {
+  const asked: (readonly [Operation, ...Operation[]])[] = [
+    ...(versions.length > 0 ? [visibility] : []),
+    ...statuses.map(({ to }) => [to === 'Deleted' ? 'TD3.3c' : 'TD3.3d'] as const),
+  ]
+  for (const [first, ...others] of asked) {
+    const deny = decideWithoutObject(accessRequest(first, context, { patient }), parts.policy)
+    if (deny === undefined) continue
+    const open = others.some((each) => !decideWithoutObject(accessRequest(each, context, { patient }), parts.policy))
+    if (!open) throw await refuse(parts, first, context, deny, patient)
+  }
+  return asked[0]?.[0] ?? 'TD3.3a.mask'
 }
 
-/** The DMP operations a change amounts to; whatever is none of them is refused, naming each attribute (UP8). */
-async function actsOf(
+/** What no document of the DMP can be asked, whatever is stored. */
+function notOfTheDmp({ submissionSet, versions, statuses, associations }: MetadataUpdate): Issue[] {
+  const issues: Issue[] = []
+  const report = (location: string, detail: string) =>
+    issues.push({ code: 'not-a-dmp-operation', rule: 'UP8', location, detail })
+  const members = new Set(versions.map(({ object }) => object.entryUuid))
+  for (const { object } of versions)
+    if (object.kind !== 'DocumentEntry') report(object.entryUuid, 'The DMP has no folders: update documents.')
+  for (const { entryUuid, type, source, target } of associations)
+    if (type !== 'HasMember' || source !== submissionSet?.entryUuid || !members.has(target))
+      report(
+        entryUuid,
+        `${type}: an update brings the HasMember of its new versions only; relate documents by feeding.`,
+      )
+  if (versions.length + statuses.length === 0)
+    report(submissionSet?.entryUuid ?? '', 'The update changes nothing: send a new version, or a new status.')
+  return issues
+}
+
+/** The stored documents that the change is about. One that the caller may not see is answered as an absent one. */
+async function changesOf(
   parts: OperationParts,
   change: MetadataUpdate,
   context: RequestContext,
-  documents: readonly DocumentFacts[],
-): Promise<readonly Act[]> {
-  const issues: Issue[] = []
-  const acts: Act[] = []
-  const storedUnder = (id: EntryUuid) =>
-    documents.find(({ logicalId, entryUuid }) => logicalId === id || entryUuid === id)
+  operation: Operation,
+  facts: RecordFacts,
+): Promise<readonly Part[]> {
+  const visible = viewOf(parts, operation, context, facts)
+  const find = async (id: EntryUuid): Promise<DocumentFacts> => {
+    const { documents } = await parts.dmp.find({ kind: 'GetDocuments', by: 'any', ids: [id] })
+    const [target] = documents.filter((document) => document.patient === change.patient)
+    if (target === undefined || !visible(target)) throw await absent(parts, operation, context, change, target)
+    return target
+  }
+  const changes: Part[] = []
   for (const { object } of change.versions) {
-    const target = storedUnder(object.logicalId)
-    if (target === undefined) throw await absent(parts, 'TD3.3a.mask', context, change)
-    const before = await entryOf(parts, target)
-    if (object.kind !== 'DocumentEntry' || before === undefined) {
-      issues.push(notPossible(object.entryUuid, 'Only DocumentEntries have new versions in the DMP.'))
-      continue
-    }
-    issues.push(...unmodifiable(before, object))
-    const newConfidentiality = object.confidentialityCodes.map(({ code }) => code)
-    const operations = visibilityOperations(target.confidentiality, newConfidentiality)
-    for (const operation of operations.length > 0 ? operations : (['TD3.3b'] as const))
-      acts.push({ operation, target, newConfidentiality })
+    if (object.kind !== 'DocumentEntry') continue
+    const target = await find(object.logicalId)
+    for await (const before of parts.dmp.read([target.entryUuid])) changes.push({ to: object, target, before })
   }
   for (const { target: id, to } of change.statuses) {
-    const target = storedUnder(id)
-    if (target === undefined) throw await absent(parts, 'TD3.3d', context, change)
-    const operation = statusOperation(target.availabilityStatus, to)
-    if (operation === undefined)
-      issues.push({
-        code: 'attribute-not-modifiable',
-        rule: 'UP8',
-        location: `${id}/availabilityStatus`,
-        detail: `${target.availabilityStatus} does not become ${to}: archive (Archived ⇄ Approved), delete (Deleted, final), or replace the document.`,
-      })
-    else acts.push({ operation, target })
+    const updated = change.versions.find(({ object }) => object.entryUuid === id)
+    changes.push({ to, target: await find(updated?.object.logicalId ?? id) })
   }
-  if (issues.length > 0) {
-    await parts.trace.record(
-      accessRecord(parts, acts[0]?.operation ?? 'TD3.3a.mask', context, {
-        patient: change.patient,
-        documents,
-        outcome: 'refused',
-        rule: 'UP8',
-        reasonCode: issues[0]?.code,
-      }),
-    )
-    throw new GatewayError(issues)
+  return changes
+}
+
+/** The DMP operations a change amounts to; whatever is none of them is an issue, naming each attribute (UP8). */
+function actsOf(changes: readonly Part[]): { readonly acts: readonly Act[]; readonly issues: readonly Issue[] } {
+  const acts: Act[] = []
+  const issues: Issue[] = []
+  for (const { to, target, before } of changes) {
+    const { availabilityStatus: status, confidentiality } = target
+    if (before !== undefined) {
+      issues.push(...(status === 'Deleted' ? [fixed(target, status, 'a new version')] : unmodifiable(before, to)))
+      const newConfidentiality = to.confidentialityCodes.map(({ code }) => code)
+      const operations = visibilityOperations(confidentiality, newConfidentiality)
+      // The same labels again are decided on as what they say.
+      const again = newConfidentiality.includes('MASQUE_PS') ? 'TD3.3a.mask' : 'TD3.3b'
+      for (const operation of operations.length > 0 ? operations : ([again] as const))
+        acts.push({ operation, target, newConfidentiality })
+    } else {
+      const operation = statusOperation(status, to)
+      if (operation === undefined) issues.push(fixed(target, status, to))
+      else acts.push({ operation, target })
+    }
   }
-  return acts
+  return { acts, issues }
 }
 
-async function entryOf({ dmp }: OperationParts, { entryUuid }: DocumentFacts): Promise<DocumentEntry | undefined> {
-  for await (const entry of dmp.read([entryUuid])) return entry
-  return undefined
+function fixed({ entryUuid }: DocumentFacts, status: string, to: string): Issue {
+  return {
+    code: 'attribute-not-modifiable',
+    rule: 'UP8',
+    location: `${entryUuid}/availabilityStatus`,
+    detail: `${status} does not become ${to}: archive (Archived ⇄ Approved), delete (Deleted, final), or replace the document.`,
+  }
 }
 
-function notPossible(location: string, detail: string): Issue {
-  return { code: 'attribute-not-modifiable', rule: 'UP8', location, detail }
+/** What the repository set stays where the new version does not repeat it. */
+function carriedOver<T>(part: Part | undefined, object: T): T | DocumentEntry {
+  if (part?.before === undefined) return object
+  const { repositoryUniqueId, hash, size, uri, homeCommunityId, documentAvailability } = part.before
+  const stored = { repositoryUniqueId, hash, size, uri, homeCommunityId, documentAvailability }
+  const known = Object.entries(stored).filter(([, value]) => value !== undefined)
+  return { ...(Object.fromEntries(known) as Partial<DocumentEntry>), ...part.to }
 }
 
+async function refuseIssues(
+  parts: OperationParts,
+  operation: Operation,
+  { patient }: MetadataUpdate,
+  context: RequestContext,
+  issues: readonly Issue[],
+  changes: readonly Part[] = [],
+): Promise<void> {
+  const [first] = issues
+  if (first === undefined) return
+  await parts.trace.record(
+    accessRecord(parts, operation, context, {
+      patient,
+      documents: changes.map(({ target }) => target),
+      outcome: 'refused',
+      rule: 'UP8',
+      reasonCode: first.code,
+    }),
+  )
+  throw new GatewayError(issues)
+}
+
+/** @param hidden the document, where there is one that the caller may not see: the trace alone knows */
 async function absent(
   parts: OperationParts,
   operation: Operation,
   context: RequestContext,
   { patient }: MetadataUpdate,
+  hidden: DocumentFacts | undefined,
 ): Promise<GatewayError> {
   await parts.trace.record(
-    accessRecord(parts, operation, context, { patient, outcome: 'refused', rule: 'DF', reasonCode: 'not-found' }),
+    accessRecord(parts, operation, context, {
+      patient,
+      ...(hidden && { documents: [hidden], rule: 'DF' }),
+      outcome: hidden ? 'refused' : 'failed',
+      reasonCode: 'not-found',
+    }),
   )
   return new GatewayError('not-found', { detail: 'No document is known under this id.' })
 }
