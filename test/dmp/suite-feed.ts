@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { cxOf } from '../../src/metadata/hl7.ts'
-import { newEntryUuid } from '../../src/metadata/identifiers.ts'
+import { newEntryUuid, toOid } from '../../src/metadata/identifiers.ts'
 import type { Clock } from '../../src/operations/ports.ts'
 import {
   aDevice,
@@ -139,6 +139,14 @@ export function feedSuite(open: OpenDmp): void {
       const more = contentsOf(submission).set(newEntryUuid(), aContent(documentBytes))
       await assert.rejects(feed(store.dmp, submission, more), refused('XDSMissingDocumentMetadata'))
       assert.deepEqual(await documentsOf(store.dmp), [])
+    })
+
+    it('registers metadata alone where that is asked for, as they were sent', async () => {
+      const entry = aDocumentEntry({ repositoryUniqueId: toOid('1.2.250.1.999.7') })
+      const submission = aSubmission({ entries: [entry] })
+      await store.dmp.feed(submission, new Map(), anAccessRecord(), { register: true })
+      assert.deepEqual(await entryOf(store.dmp, entry.entryUuid), entry)
+      assert.equal(await store.dmp.content(entry.entryUuid), undefined)
     })
 
     it('refuses a patient without a record', async () => {

@@ -214,6 +214,33 @@ export function updateSuite(open: OpenDmp): void {
       assert.equal((await factsOf(store.dmp, entry.entryUuid))?.superseded, undefined)
     })
 
+    it('refuses the same in a restricted update under its own codes, and takes over whatever status there was', async () => {
+      const entry = await stored()
+      const restricted = (object: DocumentEntry | Folder) => change({ ...version(object), restricted: true })
+      const { uniqueId } = aDocumentEntry()
+      await assert.rejects(restricted(next(entry, { uniqueId })), refused('XDSMetadataIdentifierError'))
+      await assert.rejects(restricted(next(entry, { stability: 'on-demand' })), refused('XDSObjectTypeError'))
+      const id = newEntryUuid()
+      await assert.rejects(
+        restricted({ ...entry, entryUuid: id, logicalId: id }),
+        refused('XDSInvalidRequestException'),
+      )
+      await feed(store.dmp, aReplacement(entry.entryUuid))
+      const { entries } = await restricted(next(entry, masked))
+      assert.deepEqual(
+        entries.map((each) => [each.version, each.availabilityStatus]),
+        [[2, 'Deprecated']],
+      )
+      assert.equal((await documentsOf(store.dmp)).length, 1)
+    })
+
+    it('gives no new version to a deleted document', async () => {
+      const entry = await stored()
+      await change({ statuses: [{ target: entry.entryUuid, from: 'Approved', to: 'Deleted' }] })
+      for (const restricted of [true, false])
+        await assert.rejects(change({ ...version(next(entry)), restricted }), refused('XDSMetadataUpdateError'))
+    })
+
     it('knows nothing of the documents of another patient', async () => {
       const entry = await stored()
       const patientId = cxOf(otherPatient, 'NH')

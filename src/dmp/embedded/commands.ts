@@ -87,6 +87,8 @@ export type PreparedVersion = {
 export interface UpdateCommand {
   readonly kind: 'update'
   readonly patient: PatientKey
+  /** ITI-92 and the DMP's own changes: other codes, and a version takes over whatever status the one before had. */
+  readonly restricted: boolean
   readonly otherPatients: FeedCommand['otherPatients']
   readonly submissionSet: PreparedPackage | undefined
   readonly versions: readonly PreparedVersion[]

@@ -7,11 +7,12 @@ import type { AvailabilityStatus, Code, DocumentEntry } from '../../metadata/mod
 /** Of `document_entry e` and `patient p`, in the order that `factsOf` and `entryOf` read. */
 export const columns = `e.entry_uuid, coalesce(e.logical_id, e.entry_uuid), e.version, e.unique_id, p.key, e.status,
   e.class_code, e.class_system, e.type_code, e.type_system, e.confidentiality, e.author_persons, e.deposited_by,
-  e.feeding_structure, e.deposited_at, e.updated_at, e.created, e.on_demand, e.object_no, e.latest`
+  e.feeding_structure, e.deposited_at, e.updated_at, e.created, e.on_demand, e.object_no, e.latest, e.revision`
 
 /** Where the number of its object stands in a row, and whether it is the version in force. */
 export const OBJECT_NO = 18
 const LATEST = 19
+const REVISION = 20
 
 /** How an object `o` finds its row `e`. */
 export const entryOfObject = 'e.patient_no = o.patient_no AND e.created = o.created AND e.entry_uuid = o.uuid'
@@ -62,8 +63,8 @@ export function factsOf(row: Row): DocumentFacts {
     uniqueId: uniqueId as UniqueId,
     patient: patient as PatientKey,
     availabilityStatus: status as AvailabilityStatus,
-    ...(row[19] === 0 && { superseded: true }),
     ...(row[LATEST] === 0 && { superseded: true }),
+    ...(row[REVISION] !== 0 && { revision: row[REVISION] as number }),
     ...(classCode !== null && { classCode: classCode as string }),
     ...(typeCode !== null && { typeCode: typeCode as string }),
     confidentiality: codesOf(confidentiality as string).map(({ code }) => code),

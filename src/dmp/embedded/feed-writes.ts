@@ -84,7 +84,7 @@ export function createFolders(db: DatabaseSync): Folders {
 /** The replaced document, and with it its addenda and transformations, and theirs. Archived and Deleted ones stay. */
 export function createDeprecation(db: DatabaseSync): (objectNo: number, at: string) => void {
   const deprecate = db.prepare(
-    `UPDATE document_entry SET status = 'Deprecated', updated_at = ?2
+    `UPDATE document_entry SET status = 'Deprecated', updated_at = ?2, revision = revision + 1
      WHERE (patient_no, created, entry_uuid) = (SELECT patient_no, created, uuid FROM object WHERE no = ?1)
      AND status = 'Approved'`,
   )

@@ -162,8 +162,8 @@ function assemble(
       const { value } = await writer.submit({ ...command, record: prepareRecord(record) })
       return value.created === true ? 'created' : 'updated'
     },
-    async feed(submission, contents, record): Promise<Receipt> {
-      const patient = checkFeed(submission, contents, repositoryUniqueId)
+    async feed(submission, contents, record, options = {}): Promise<Receipt> {
+      const patient = checkFeed(submission, contents, options.register === true)
       const taken = await takeAll(content, contents)
       const { command, submissionSet, entries } = prepareFeed(submission, taken, record, patient, rules)
       const size = [...taken.values()].reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0)

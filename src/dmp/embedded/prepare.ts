@@ -31,21 +31,20 @@ export interface PreparedFeed {
 
 /**
  * Checks that every document has its entry, every stable entry its document, and that hash, size and patient agree. An
- * entry may come without its document where that lies in another repository (ITI-42). Throws GatewayError with all that
+ * entry may come without its document where metadata alone are registered (ITI-42). Throws GatewayError with all that
  * does not agree.
  */
 export function checkFeed(
   submission: Submission,
   contents: ReadonlyMap<EntryUuid, { readonly sha1: string; readonly size: number }>,
-  ours: Oid,
+  register: boolean,
 ): PatientKey {
   const { submissionSet, entries, folders } = submission
   const issues: Issue[] = []
-  for (const { entryUuid, hash, size, stability, repositoryUniqueId } of entries) {
+  for (const { entryUuid, hash, size, stability } of entries) {
     const content = contents.get(entryUuid)
     if (content === undefined) {
-      const elsewhere = repositoryUniqueId !== undefined && repositoryUniqueId !== ours
-      if (stability === 'stable' && !elsewhere) issues.push({ code: 'XDSMissingDocument', location: entryUuid })
+      if (stability === 'stable' && !register) issues.push({ code: 'XDSMissingDocument', location: entryUuid })
     } else if ((hash ?? content.sha1) !== content.sha1 || (size ?? content.size) !== content.size)
       issues.push({
         code: 'XDSRepositoryMetadataError',
@@ -108,6 +107,7 @@ export function prepareUpdate(
     kind: 'update',
     patient,
     otherPatients,
+    restricted: update.restricted === true,
     submissionSet: submissionSet && preparePackage(registered(submissionSet)),
     versions: versions.map(({ object, previousVersion, propagate }): PreparedVersion => {
       const next = { ...object, version: previousVersion + 1 }

@@ -11,6 +11,8 @@ export interface Referred {
   readonly patientNo: number
   readonly uniqueId: string | null
   readonly status: AvailabilityStatus
+  /** Of an entry. */
+  readonly onDemand: boolean
   /** Number of the first version of this object: its own, or another's. */
   readonly logicalNo: number
   readonly version: number
@@ -36,7 +38,7 @@ export function createRegistry(db: DatabaseSync): Registry {
   const patient = db.prepare('SELECT no FROM patient WHERE key = ?')
   const used = db.prepare('SELECT 1 FROM object WHERE uuid = ?')
   const uniqueId = db.prepare('SELECT kind, hash FROM object WHERE unique_id = ?')
-  const referred = `SELECT o.no, o.uuid, o.kind, o.patient_no, o.unique_id, coalesce(e.status, o.status) AS status,
+  const referred = `SELECT o.no, o.uuid, o.kind, o.patient_no, o.unique_id, coalesce(e.status, o.status) AS status, e.on_demand,
       coalesce(o.logical_no, o.no) AS logical_no, o.version,
       NOT EXISTS (SELECT 1 FROM object l WHERE l.logical_no = coalesce(o.logical_no, o.no) AND l.no > o.no) AS latest
     FROM object o LEFT JOIN document_entry e
@@ -73,6 +75,7 @@ function referredOf(row: Record<string, SQLOutputValue> | undefined): Referred |
     patientNo: Number(row.patient_no),
     uniqueId: row.unique_id === null ? null : String(row.unique_id),
     status: row.status as AvailabilityStatus,
+    onDemand: row.on_demand === 1,
     logicalNo: Number(row.logical_no),
     version: Number(row.version),
     latest: row.latest === 1,

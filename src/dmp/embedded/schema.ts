@@ -96,6 +96,7 @@ CREATE TABLE document_entry (
   feeding_structure TEXT,
   deposited_at TEXT NOT NULL,
   updated_at TEXT NOT NULL,
+  revision INTEGER NOT NULL DEFAULT 0,   -- changes of status since this version was made
   PRIMARY KEY (patient_no, created DESC, entry_uuid)
 ) STRICT, WITHOUT ROWID;
 

@@ -116,26 +116,40 @@ function checkVersions(around: Around): Map<string, Referred> {
   return previous
 }
 
-/** The table of ITI-57 (docs/conformance.md, metadata update), row by row. */
+/** The codes that ITI-57 and ITI-92 give to the same mistakes. */
+const codes = {
+  update: {
+    identifier: 'XDSMetadataUpdateError',
+    type: 'XDSMetadataUpdateError',
+    itself: 'XDSMetadataUpdateError',
+  },
+  restricted: {
+    identifier: 'XDSMetadataIdentifierError',
+    type: 'XDSObjectTypeError',
+    itself: 'XDSInvalidRequestException',
+  },
+} as const satisfies Record<string, Record<string, ErrorCode>>
+
+/** The table of ITI-57 and ITI-92 (docs/conformance.md, metadata update), row by row. */
 function versionIssue(around: Around, version: PreparedVersion, current: Referred | undefined): Issue | undefined {
   const { row, kind, logicalId, previousVersion, propagate, samePatient } = version
   const { command, links, patientNo } = around
-  const error = (code: ErrorCode, detail: string): Issue => issue(code, row.entryUuid, detail)
+  const code = codes[command.restricted ? 'restricted' : 'update']
+  const error = (which: ErrorCode, detail: string): Issue => issue(which, row.entryUuid, detail)
   if (logicalId === row.entryUuid)
-    return error('XDSMetadataUpdateError', 'A new version has its own id, and the logicalID of the object as lid.')
+    return error(code.itself, 'A new version has its own id, and the logicalID of the object as lid.')
   if (current === undefined) return error('XDSMetadataVersionError', 'No object has this logicalID.')
   if (current.version !== previousVersion)
     return error('XDSMetadataVersionError', `The current version is ${current.version}: name that as PreviousVersion.`)
-  if (current.kind !== kind)
-    return error('XDSMetadataUpdateError', `It is a ${current.kind}: ${kind} cannot be its version.`)
-  // An archived document keeps its status in the new version.
-  if (current.status !== 'Approved' && current.status !== 'Archived')
+  if (current.kind !== kind || (kind === 'DocumentEntry' && current.onDemand !== version.row.onDemand))
+    return error(code.type, 'The objectType of an object does not change: send it as it is registered.')
+  if (!takesVersions(current, command.restricted))
     return error('XDSMetadataUpdateError', `It is ${current.status}: only what is in force has new versions.`)
-  if (current.uniqueId !== row.uniqueId)
-    return error('XDSMetadataUpdateError', 'The uniqueId of an object does not change.')
+  if (current.uniqueId !== row.uniqueId) return error(code.identifier, 'The uniqueId of an object does not change.')
   if (!samePatient) return error('XDSPatientIdDoesNotMatch', 'Its patientId is not that of the update.')
-  if (current.patientNo !== patientNo && propagate && links.carried(current.no))
-    return error('XDSPatientIDReconciliationError', 'The patient changes, and what it is linked to would not.')
+  const moves = current.patientNo !== patientNo
+  if (moves && (command.restricted || (propagate && links.carried(current.no))))
+    return error('XDSPatientIDReconciliationError', 'The patient of this object cannot change, or not with its links.')
   const linked = command.associations.some(
     ({ source, target }) =>
       (source === row.entryUuid || target === row.entryUuid) && source !== command.submissionSet?.entryUuid,
@@ -146,6 +160,11 @@ function versionIssue(around: Around, version: PreparedVersion, current: Referre
       'Its associations are both carried over and submitted: send AssociationPropagation no, or no associations.',
     )
   return undefined
+}
+
+/** A new version has the status of the one before: what is archived stays archived. Nothing brings back what is deleted. */
+function takesVersions({ status }: Referred, restricted: boolean): boolean {
+  return restricted ? status !== 'Deleted' : status === 'Approved' || status === 'Archived'
 }
 
 function checkStatuses(around: Around, previous: ReadonlyMap<string, Referred>): UpdatePlan['statuses'] {
