@@ -17,7 +17,9 @@ export function createUpdateWrites(
   const deprecate = createDeprecation(db)
   const folders = createFolders(db)
   const rowOf = '(patient_no, created, entry_uuid) = (SELECT patient_no, created, uuid FROM object WHERE no = ?1)'
-  const entryStatus = db.prepare(`UPDATE document_entry SET status = ?2, updated_at = ?3, revision = revision + 1 WHERE ${rowOf}`)
+  const entryStatus = db.prepare(
+    `UPDATE document_entry SET status = ?2, updated_at = ?3, revision = revision + 1 WHERE ${rowOf}`,
+  )
   const objectStatus = db.prepare(
     `UPDATE object SET status = ?2, updated_at = ?3 WHERE no = ?1 AND kind <> 'DocumentEntry'`,
   )
