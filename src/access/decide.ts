@@ -25,7 +25,8 @@ export const rules: readonly Rule[] = [
   ...peopleRules,
 ]
 
-const operations: readonly Operation[] = [
+/** Every operation there is. */
+export const allOperations: readonly Operation[] = [
   ...matrixOperations,
   ...patientActs,
   'open',
@@ -70,7 +71,7 @@ function plan(operation: Operation, kind: CallerKind): Plan {
 }
 
 const plans = Object.fromEntries(
-  operations.map((operation) => [operation, Object.fromEntries(kinds.map((kind) => [kind, plan(operation, kind)]))]),
+  allOperations.map((operation) => [operation, Object.fromEntries(kinds.map((kind) => [kind, plan(operation, kind)]))]),
 ) as unknown as Readonly<Record<Operation, Readonly<Record<CallerKind, Plan>>>>
 
 const nothing: readonly never[] = []

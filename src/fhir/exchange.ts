@@ -33,8 +33,11 @@ export function serve(
       const query = parseQuery(queryOf(request.originalUrl))
       const baseUrl = baseUrlOf(request, parts)
       const context = open ? anyone(transaction, requestId) : await contextOf(request, parts, { transaction, requestId, baseUrl })
-      // The form of documents is their own affair (ITI-68)
-      const format = transaction === 'ITI-68' ? 'json' : responseFormat(request.headers.accept, formatOf(query))
+      // The form of documents is their own affair (ITI-68), and a copy is a ZIP
+      const format =
+        transaction === 'ITI-68' || transaction === 'copy'
+          ? 'json'
+          : responseFormat(request.headers.accept, formatOf(query))
       if (context.purpose !== 'normal') response.setHeader('DMP-Access-Mode', context.purpose)
       await handle({ request, response, parts, patientIds, baseUrl, query, format, context })
     } catch (thrown) {

@@ -3,6 +3,7 @@ import type { Request, Response } from 'express'
 import type { Oid } from '../metadata/identifiers.ts'
 import type { Operations } from '../operations/operations.ts'
 import type { Identity, RequestContext } from '../operations/ports.ts'
+import type { RecordOperations } from '../operations/record-operations.ts'
 import type { Spool } from '../spool/index.ts'
 import type { Format } from './negotiate.ts'
 import type { PatientIds } from './patient-id.ts'
@@ -14,7 +15,7 @@ export interface Log {
 }
 
 export interface FhirParts {
-  readonly operations: Operations
+  readonly operations: Operations & RecordOperations
   readonly identity: Identity
   readonly spool: Spool
   /** `ci-sis` is the DMP; `ihe` is conformance mode. */

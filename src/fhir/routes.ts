@@ -13,6 +13,7 @@ import { listParameters } from './list-parameters.ts'
 import type { Handler } from './parts.ts'
 import { patchDocument } from './patch-document.ts'
 import { findPatient, patientParameters, readPatient } from './patient.ts'
+import { recordRoutes } from './record-routes.ts'
 
 export interface SearchParameterRow {
   readonly type: 'token' | 'date' | 'string' | 'reference'
@@ -61,6 +62,8 @@ export const routes: readonly Route[] = [
     handle: provideDocumentBundle,
     declares: { system: 'transaction' },
   },
+  // Before the reads: `$copy` is no id
+  ...recordRoutes(patientRows),
   {
     method: 'get',
     path: '/List',

@@ -1,4 +1,5 @@
 /** The one patient of a search, however the caller names it (ITI TF-2 3.67.4.1.2.1: patient or patient.identifier). */
+import type { Reference } from '@medplum/fhirtypes'
 import { GatewayError } from '../errors.ts'
 import { isOid, type PatientKey, patientKey } from '../metadata/identifiers.ts'
 import { fromFhirSystem } from '../nomenclature/index.ts'
@@ -74,6 +75,24 @@ function patientOfReference(name: string, value: string, exchange: Exchange): Pa
   if (patientIdIn(value, exchange.baseUrl) === undefined && /[/:]/.test(value))
     throw invalid(name, 'must be Patient/ID or the absolute URL of a Patient here.')
   throw new GatewayError('dmp-unknown')
+}
+
+/** The patient a resource names, by identifier or by reference. Throws GatewayError `profile-violation`, `dmp-unknown`. */
+export function patientOfResource(named: Reference | undefined, location: string, exchange: Exchange): PatientKey {
+  const { identifier, reference } = named ?? {}
+  const authority = identifier?.system === undefined ? undefined : fromFhirSystem(identifier.system)
+  if (authority !== undefined && isOid(authority) && identifier?.value) return patientKey(authority, identifier.value)
+  const id = reference === undefined ? undefined : patientIdIn(reference, exchange.baseUrl)
+  if (id !== undefined) {
+    const patient = exchange.patientIds.fromId(id)
+    if (patient === undefined) throw new GatewayError('dmp-unknown')
+    return patient
+  }
+  throw new GatewayError({
+    code: 'profile-violation',
+    location,
+    detail: 'Name the patient: identifier {system urn:oid:AUTHORITY, value INS}, or reference Patient/ID.',
+  })
 }
 
 /** The id in `Patient/ID` or in its absolute URL here; undefined for a Patient elsewhere or anything else. */

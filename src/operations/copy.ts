@@ -4,7 +4,7 @@
  */
 
 import { GatewayError } from '../errors.ts'
-import type { PatientKey } from '../metadata/identifiers.ts'
+import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { AvailabilityStatus } from '../metadata/model.ts'
 import { authorise, type OperationParts, permittedRecord } from './access.ts'
 import { readableHistory } from './history.ts'
@@ -22,6 +22,9 @@ export async function copy(parts: OperationParts, patient: PatientKey, context: 
   const { dmp, clock } = parts
   const found = await dmp.find({ kind: 'FindDocuments', patient, statuses: everyStatus, criteria: {} })
   const documents = found.documents.filter(viewOf(parts, 'copy', context, facts))
+  const ids = documents.map(({ entryUuid }) => entryUuid)
+  const related = ids.length === 0 ? [] : (await dmp.find({ kind: 'GetAssociations', ids })).associations
+  const shown = new Set<EntryUuid>(ids)
   const history = await readableHistory(parts, patient, context, facts)
   const notices = context.caller.kind === 'professional' ? [] : await dueNotices(parts, patient, facts)
   const settings = await settingsOf(parts, patient, context, facts)
@@ -32,7 +35,10 @@ export async function copy(parts: OperationParts, patient: PatientKey, context: 
     demographics: await dmp.demographics(patient),
     settings,
     documents,
-    entries: () => dmp.read(documents.map(({ entryUuid }) => entryUuid)),
+    associations: related.filter(
+      ({ type, source, target }) => type !== 'HasMember' && shown.has(source) && shown.has(target),
+    ),
+    entries: () => dmp.read(ids),
     content: (entryUuid) => dmp.content(entryUuid),
     history,
     notices: notices.filter(({ recipient }) => recipient === 'patient'),

@@ -2,7 +2,7 @@
 import { decide } from '../access/decide.ts'
 import { explain as explainDecision } from '../access/explain.ts'
 import type { RecordFacts } from '../access/types.ts'
-import { patientKey } from '../metadata/identifiers.ts'
+import { type PatientKey, patientKey } from '../metadata/identifiers.ts'
 import { accessRecord, accessRequest, type OperationParts, refuse } from './access.ts'
 import type { RequestContext } from './ports.ts'
 import type { ExplainQuestion } from './record-operations.ts'
@@ -29,6 +29,16 @@ export const unremarkableRecord: RecordFacts = {
   initialConsent: false,
 }
 
+/** The question about one record: a patient or representative without a patient is the one of that record. */
+export function aboutRecord(
+  asked: Omit<ExplainQuestion, 'patient' | 'types'>,
+  patient: PatientKey,
+): Omit<ExplainQuestion, 'types'> {
+  const { kind, patient: own = patient } = asked.caller
+  const isHolder = kind === 'patient' || kind === 'representative'
+  return { ...asked, patient, ...(isHolder && { caller: { ...asked.caller, patient: own } }) }
+}
+
 export async function explain(
   parts: OperationParts,
   question: ExplainQuestion,
@@ -42,5 +52,5 @@ export async function explain(
     accessRecord(parts, 'explain', context, { patient, outcome: 'permitted', rule: decision.rule }),
   )
   const facts = patient === undefined ? unremarkableRecord : await parts.dmp.status(patient, asked.caller)
-  return explainDecision({ ...asked, patient: patient ?? unremarkableRecord.patient }, facts, parts.policy, types)
+  return explainDecision(aboutRecord(asked, patient ?? unremarkableRecord.patient), facts, parts.policy, types)
 }

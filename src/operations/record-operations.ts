@@ -2,7 +2,7 @@
 import type { Caller, ConsentDeclaration, PurposeOfUse } from '../access/caller.ts'
 import type { DocumentFacts, Operation, RecordChange, RecordFacts } from '../access/types.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
-import type { DocumentEntry } from '../metadata/model.ts'
+import type { Association, DocumentEntry } from '../metadata/model.ts'
 import type {
   AccessRecord,
   Demographics,
@@ -32,6 +32,9 @@ export interface RecordCopy {
   readonly settings: SettingsAnswer
   /** Current versions, of every status. */
   readonly documents: readonly DocumentFacts[]
+  /** Between documents of the copy: replacements, addenda, transformations. */
+  readonly associations: readonly Association[]
+  /** Full entries in the order of `documents`; a new reading each time. */
   entries(): AsyncIterable<DocumentEntry>
   /** Undefined where the bytes are kept elsewhere. */
   content(entryUuid: EntryUuid): Promise<DocumentContent | undefined>
