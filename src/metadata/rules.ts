@@ -1,20 +1,22 @@
 /**
  * The rules of a submission, all violations at once. Rule ids are those of docs/conformance.md:
  *
- * - C1 … C10 (every object), D1 … D11 (DocumentEntry), A1 … A5 (Association), T3 … T14 (how the parts hang together):
+ * - C1 … C11 (every object), D1 … D11 (DocumentEntry), A1 … A5 (Association), T3 … T14 (how the parts hang together):
  *   the checks of the NIST XDS Toolkit, stated by ITI TF-3 4.2 and 4.3;
  * - M3 … M48: where these have no check, the row of the validation table of the IPF toolkit (M25: chronology);
  * - CS1 … CS7, profile `ci-sis` only: CS1 patientId is an INS, CS2 attributes that CI-SIS requires, CS3 XCN and CS4 XON
  *   in French form, CS5 how many, CS6 no limited metadata, CS7 CXi with an authority.
  *
  * French components that IHE would leave empty (CX.5 NH, XON.7 IDNST, authorSpecialty as code^label^OID) are taken in
- * both profiles: they travel without loss. Codes are checked against value sets by the access rules (FE3), references
+ * both profiles: they travel without loss. Codes of the DMP are checked by the access rules (FE3), references
  * to stored objects by the DMP, documents by their operation.
  */
 import type { Issue } from '../errors.ts'
+import type { AffinityDomain } from './affinity-domain.ts'
 import type { Cx } from './hl7.ts'
 import { formatCx, patientKeyOf } from './hl7.ts'
 import type { RegistryObject, Submission } from './model.ts'
+import { checkAffinityDomain } from './rules/affinity-domain.ts'
 import { checkAssociations } from './rules/associations.ts'
 import { checkFrenchProfile } from './rules/ci-sis.ts'
 import { checkDocumentEntry } from './rules/document-entry.ts'
@@ -30,6 +32,8 @@ export interface ValidationOptions {
   readonly update?: boolean
   /** Metadata alone (ITI-42, 57, 92): hash, size and repositoryUniqueId come with it (D5, D6). Default false. */
   readonly register?: boolean
+  /** Codes are checked against it (C11); absent: any code. */
+  readonly affinityDomain?: AffinityDomain
 }
 
 /**
@@ -45,6 +49,7 @@ export function validateSubmission(submission: Submission, options: ValidationOp
   checkIdentifiers(submission, findings)
   checkOnePatient(submission, findings)
   checkAssociations(submission, options.update ?? false, findings)
+  if (options.affinityDomain) checkAffinityDomain(submission, options.affinityDomain, findings)
   if (options.profile === 'ci-sis') checkFrenchProfile(submission, findings)
   return findings.issues
 }

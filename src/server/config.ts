@@ -32,6 +32,9 @@ const schema = z
       .strictObject({
         profile: z.enum(['ci-sis', 'ihe']).default('ci-sis'),
         checkCda: z.enum(['off', 'warn', 'refuse']).default('warn'),
+        codes: z.string().min(1).optional(),
+        checkMimeType: z.boolean().default(false),
+        xsd: z.enum(['strict', 'warn', 'off']).default('strict'),
       })
       .prefault({}),
     dmp: z.strictObject({ repositoryUniqueId: oid.default(nationalRepository) }).prefault({}),
@@ -78,6 +81,8 @@ const schema = z
       )
     if (config.identity.mtls.length > 0 && (config.server.tls?.clientAuthorities ?? []).length === 0)
       refuse(['identity', 'mtls'], 'needs server.tls.clientAuthorities: whose client certificates are believed')
+    if (config.metadata.checkMimeType && config.metadata.codes === undefined)
+      refuse(['metadata', 'checkMimeType'], 'needs metadata.codes: types are checked against the list there')
     if (anonymous && config.metadata.profile !== 'ihe')
       refuse(['identity', 'anonymous'], 'loopback exists only with metadata.profile: ihe')
     if (anonymous && (config.mode === 'production' || !isLoopback(config.server.host)))

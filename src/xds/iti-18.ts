@@ -9,6 +9,7 @@ import type { Fragments } from './ebrim/fragments.ts'
 import { type ResponseStatus, responseStatusUrns, writeErrorList } from './ebrim/response.ts'
 import { writeAssociation, writeFolder, writeObjectRef, writeSubmissionSet } from './ebrim/writer.ts'
 import { ns } from './namespaces.ts'
+import { withSchemaIssues } from './schema/index.ts'
 import { readStoredQuery } from './stored-query/queries.ts'
 import type { Answer, Transaction, TransactionRequest } from './transaction.ts'
 
@@ -20,22 +21,41 @@ export const registryStoredQuery: Transaction = {
   responseAction: 'urn:ihe:iti:2007:RegistryStoredQueryResponse',
   requestElement: { ns: ns.query, local: 'AdhocQueryRequest' },
   endpoint: 'registry',
+  violation: 'XDSRegistryError',
   handle,
   // The schema requires the list in a failure too (query.xsd, AdhocQueryResponse)
   failure: (issues) => head('Failure', issues).start('rim:RegistryObjectList').end().end().take(),
 }
 
 async function handle(request: TransactionRequest): Promise<Answer> {
-  const { body, context, operations, fragments, repositoryUniqueId } = request
-  const returnType = readReturnType(body)
-  const adhocQuery = child(body, ns.rim, 'AdhocQuery')
-  if (adhocQuery === undefined)
-    throw refused('AdhocQuery', 'rim:AdhocQuery is missing: send it with the id of a stored query.')
-  const { query, metadataLevel } = readStoredQuery(adhocQuery)
+  const { body, context, operations, fragments, repositoryUniqueId, schemaIssues } = request
+  const issues: Issue[] = []
+  const returnType = attempt(issues, () => readReturnType(body))
+  const asked = attempt(issues, () => readStoredQuery(adhocQueryOf(body)))
+  const wrong = withSchemaIssues(issues, schemaIssues)
+  if (returnType === undefined || asked === undefined || wrong.length > 0) throw new GatewayError(wrong)
+  const { query, metadataLevel } = asked
   const findings = await operations.find(query, context, { relations: false, metadataLevel })
   if (returnType === 'ObjectRef') return { status: 'Success', issues: [], body: objectRefs(findings) }
   checkOnePatient(findings)
   return { status: 'Success', issues: [], body: leafClass(findings, fragments, repositoryUniqueId) }
+}
+
+/** What is read, or undefined with what is wrong added to the issues. */
+function attempt<T>(issues: Issue[], read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+    issues.push(...error.issues)
+    return undefined
+  }
+}
+
+function adhocQueryOf(body: XmlElement): XmlElement {
+  const query = child(body, ns.rim, 'AdhocQuery')
+  if (query) return query
+  throw refused('AdhocQuery', 'rim:AdhocQuery is missing: send it with the id of a stored query.')
 }
 
 function refused(location: string, detail: string): GatewayError {

@@ -1,19 +1,13 @@
 /** ITI-41 Provide and Register Document Set-b (ITI TF-2 3.41): TD2.1, and TD2.1b when a document replaces another. */
-import { GatewayError, type Issue } from '../errors.ts'
+import type { Issue } from '../errors.ts'
 import type { EntryUuid } from '../metadata/identifiers.ts'
 import type { DocumentEntry } from '../metadata/model.ts'
-import { validateSubmission } from '../metadata/rules.ts'
 import type { DocumentContent } from '../operations/ports.ts'
 import { attribute, child, children } from '../xml/tree.ts'
 import { type ReadSubmission, readSubmission } from './ebrim/reader.ts'
 import { ns } from './namespaces.ts'
+import { faultsOf, inTheWordsOfTheSender, refusal, submit, type Telling, violationsOf } from './submission.ts'
 import { type Answer, registryResponse, type Transaction, type TransactionRequest } from './transaction.ts'
-
-/** `urn:uuid:` and a UUID. */
-const entryUuidLength = 45
-
-/** Issues of one answer; a message can hold any number of wrong objects. */
-const mostIssues = 500
 
 export const provideAndRegister: Transaction = {
   name: 'ITI-41',
@@ -21,29 +15,25 @@ export const provideAndRegister: Transaction = {
   responseAction: 'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse',
   requestElement: { ns: ns.xdsb, local: 'ProvideAndRegisterDocumentSetRequest' },
   endpoint: 'repository',
+  violation: 'XDSRegistryMetadataError',
   handle,
   failure: (issues) => registryResponse('Failure', issues, 'repository'),
 }
 
 async function handle(request: TransactionRequest): Promise<Answer> {
+  const { operations, context, validation } = request
   const reading = readSubmission(child(request.body, ns.lcm, 'SubmitObjectsRequest'))
-  const { submission } = reading
-  const asSent = inTheWordsOfTheSender(reading)
+  const tell = byTheRepository(inTheWordsOfTheSender(reading))
   const { contents, issues } = matchDocuments(request, reading)
+  const { submission } = reading
+  const faults = faultsOf(reading, request.schemaIssues, issues)
   // A document that is missing alone is left to the operation, which records the attempt
-  if (submission === undefined || reading.issues.length + issues.length > 0)
-    throw new GatewayError(allIssues(request, reading, issues, contents))
-  try {
-    const { warnings } = await request.operations.feed(submission, contents, request.context)
-    const issues = warnings.map((warning) => asSent(warning))
-    return { status: 'Success', body: registryResponse('Success', issues, 'repository'), issues }
-  } catch (error) {
-    if (!(error instanceof GatewayError)) throw error
-    throw new GatewayError(
-      error.issues.map((issue) => asSent(issue)),
-      { cause: error },
-    )
+  if (submission === undefined || faults.length > 0) {
+    const missing = reading.entries.filter(({ entryUuid }) => !contents.has(entryUuid)).map(missingDocument)
+    throw refusal(violationsOf(reading, validation, [...faults, ...missing]), tell)
   }
+  const warnings = await submit(() => operations.feed(submission, contents, context), tell)
+  return { status: 'Success', body: registryResponse('Success', warnings, 'repository'), issues: warnings }
 }
 
 /** Each xds-b:Document belongs to the DocumentEntry with its id (ITI TF-2 3.41.4.1.2). */
@@ -73,43 +63,18 @@ function matchDocuments(
   return { contents, issues }
 }
 
-/** Everything that is wrong with the message, in one answer; what two layers say of one place is said once. */
-function allIssues(
-  { profile }: TransactionRequest,
-  reading: ReadSubmission,
-  documents: readonly Issue[],
-  contents: ReadonlyMap<EntryUuid, DocumentContent>,
-): readonly Issue[] {
-  const asSent = inTheWordsOfTheSender(reading)
-  const missing = reading.entries.filter(({ entryUuid }) => !contents.has(entryUuid)).map(missingDocument)
-  const found = [...reading.issues, ...documents, ...missing].map((issue) => asSent(issue))
-  const rules = reading.submission ? validateSubmission(reading.submission, { profile }) : []
-  const places = new Set(found.map(({ location }) => location).filter((location) => location?.includes('/')))
-  const all = [...found, ...rules.map((issue) => asSent(issue)).filter(({ location }) => !places.has(location))]
-  if (all.length <= mostIssues) return all
-  const detail = `${all.length - mostIssues} more violations are not listed: correct these first.`
-  return [...all.slice(0, mostIssues), { code: 'XDSRegistryMetadataError', detail }]
-}
-
 function missingDocument({ entryUuid }: DocumentEntry): Issue {
   const detail = 'The DocumentEntry has no document: send its bytes with it.'
   return { code: 'XDSMissingDocument', rule: 'M56', location: entryUuid, detail }
 }
 
 /**
- * The sender knows its objects by the ids it gave them, symbolic ones included. Of hash and size the repository judges
- * itself, so that what is wrong with them has its code, the form included (ITI TF-2 3.41.4.1.3).
+ * Of hash and size the repository judges itself, so that what is wrong with them has its code, the form included
+ * (ITI TF-2 3.41.4.1.3).
  */
-function inTheWordsOfTheSender({ ids }: ReadSubmission): (issue: Issue) => Issue {
-  const sent = new Map<string, string>([...ids].map(([id, entryUuid]) => [entryUuid, id]))
+function byTheRepository(tell: Telling): Telling {
   return (issue) => {
-    const { location } = issue
-    if (location === undefined) return issue
-    const id = sent.get(location.slice(0, entryUuidLength))
-    return {
-      ...issue,
-      ...(id !== undefined && { location: id + location.slice(entryUuidLength) }),
-      ...(/\/(hash|size)$/.test(location) && { code: 'XDSRepositoryMetadataError' }),
-    }
+    const told = tell(issue)
+    return /\/(hash|size)$/.test(told.location ?? '') ? { ...told, code: 'XDSRepositoryMetadataError' } : told
   }
 }

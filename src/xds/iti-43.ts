@@ -1,10 +1,9 @@
 /** ITI-43 Retrieve Document Set (ITI TF-2 3.43): TD3.2. Documents leave as they are read from the store. */
-import { GatewayError, type Issue } from '../errors.ts'
+import type { Issue } from '../errors.ts'
 import type { DocumentRequest, RetrievedDocument } from '../operations/operations.ts'
 import { encodeBase64 } from '../spool/index.ts'
-import { child, children, type XmlElement } from '../xml/tree.ts'
 import { XmlWriter } from '../xml/writer.ts'
-import { defined } from './defined.ts'
+import { readDocumentRequests } from './document-requests.ts'
 import type { ResponseStatus } from './ebrim/response.ts'
 import { cidUri, newContentId } from './mtom/writer.ts'
 import { ns } from './namespaces.ts'
@@ -24,12 +23,15 @@ export const retrieveDocumentSet: Transaction = {
   responseAction: 'urn:ihe:iti:2007:RetrieveDocumentSetResponse',
   requestElement: { ns: ns.xdsb, local: 'RetrieveDocumentSetRequest' },
   endpoint: 'repository',
+  violation: 'XDSRegistryError',
   handle,
   failure: (issues) => head('Failure', issues).end().take(),
 }
 
-async function handle({ body, message, context, operations, repositoryUniqueId }: TransactionRequest): Promise<Answer> {
-  const { documents, issues } = await operations.retrieve(readRequests(body), context)
+async function handle(request: TransactionRequest): Promise<Answer> {
+  const { body, message, context, operations, repositoryUniqueId } = request
+  const requests = readDocumentRequests(body, request.schemaIssues)
+  const { documents, issues } = await operations.retrieve(requests, context)
   const status = issues.length === 0 ? 'Success' : documents.length > 0 ? 'PartialSuccess' : 'Failure'
   const attached = documents.map((document) => ({ document, contentId: newContentId() }))
   const describe = (xml: XmlWriter, { request, entry }: RetrievedDocument) => {
@@ -49,34 +51,6 @@ async function handle({ body, message, context, operations, repositoryUniqueId }
       .end()
       .end()
   return { status, issues, body: xml.end().take(), parts: attached.map(toPart) }
-}
-
-/** A request must ask for something, and say of each document where and which (ITI TF-2 3.43.4.1.2). */
-function readRequests(body: XmlElement): readonly DocumentRequest[] {
-  const issues: Issue[] = []
-  const elements = children(body, ns.xdsb, 'DocumentRequest')
-  if (elements.length === 0)
-    issues.push({
-      code: 'XDSRepositoryError',
-      detail: 'The request asks for no document: send DocumentRequest elements.',
-    })
-  const requests = elements.map((element, index) => {
-    const text = (local: string) => child(element, ns.xdsb, local)?.text.trim() || undefined
-    const required = (local: string): string => {
-      const value = text(local)
-      if (value !== undefined) return value
-      const location = `DocumentRequest[${index}]/${local}`
-      issues.push({ code: 'XDSRepositoryError', location, detail: `${local} is missing: send it.` })
-      return ''
-    }
-    return {
-      repositoryUniqueId: required('RepositoryUniqueId'),
-      documentUniqueId: required('DocumentUniqueId'),
-      ...defined({ homeCommunityId: text('HomeCommunityId') }),
-    }
-  })
-  if (issues.length > 0) throw new GatewayError(issues)
-  return requests
 }
 
 function head(status: ResponseStatus, issues: readonly Issue[]): XmlWriter {

@@ -10,6 +10,7 @@ export const ns = {
   lcm: 'urn:oasis:names:tc:ebxml-regrep:xsd:lcm:3.0',
   query: 'urn:oasis:names:tc:ebxml-regrep:xsd:query:3.0',
   xdsb: 'urn:ihe:iti:xds-b:2007',
+  rmd: 'urn:ihe:iti:rmd:2017',
   xop: 'http://www.w3.org/2004/08/xop/include',
   /** Our own header blocks (docs: consent in SOAP). */
   access: 'urn:dmp-gateway:access',

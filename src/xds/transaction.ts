@@ -2,6 +2,7 @@
 import type { Readable } from 'node:stream'
 import type { Issue } from '../errors.ts'
 import type { Oid } from '../metadata/identifiers.ts'
+import type { ValidationOptions } from '../metadata/rules.ts'
 import type { Operations } from '../operations/operations.ts'
 import type { RequestContext } from '../operations/ports.ts'
 import type { XmlElement } from '../xml/tree.ts'
@@ -21,6 +22,8 @@ export interface Transaction {
   readonly requestElement: { readonly ns: string; readonly local: string }
   /** The endpoint that takes it; its actor names the errors. */
   readonly endpoint: Actor
+  /** The code of what the XML Schema finds: of the metadata in a submission, of the request elsewhere. */
+  readonly violation: 'XDSRegistryMetadataError' | 'XDSRegistryError'
   /** The answer to a readable request. Throws GatewayError: then `failure` writes the answer. */
   handle(request: TransactionRequest): Promise<Answer>
   /** The whole child of soap:Body that says Failure. */
@@ -30,10 +33,13 @@ export interface Transaction {
 export interface TransactionRequest {
   /** The child of soap:Body. */
   readonly body: XmlElement
+  /** What the XML Schema of the request finds wrong with it; the transaction tells it with what it finds itself. */
+  readonly schemaIssues: readonly Issue[]
   readonly message: SoapMessage
   readonly context: RequestContext
   readonly operations: Operations
-  readonly profile: 'ci-sis' | 'ihe'
+  /** Profile and affinity domain that the metadata are judged by. */
+  readonly validation: Pick<ValidationOptions, 'profile' | 'affinityDomain'>
   readonly repositoryUniqueId: Oid
   /** Entries written before, shared by all requests of the door. */
   readonly fragments: Fragments

@@ -69,10 +69,13 @@ describe('published messages', () => {
     assert.equal(query.action, 'urn:ihe:iti:2007:RegistryStoredQuery')
     assert.match(query.assertion?.xml ?? '', /^<saml2:Assertion .*<\/saml2:Assertion>$/s)
     assert.deepEqual(readStoredQuery(child(query.body, ns.rim, 'AdhocQuery') as XmlElement), {
-      kind: 'FindDocuments',
-      patient: '1.3.6.1.4.1.21367.2017.2.5.45|7e1c6e78-58f1-4a43-ae88-0d5a5c4ab43e',
-      statuses: ['Approved'],
-      criteria: { stability: ['stable'] },
+      query: {
+        kind: 'FindDocuments',
+        patient: '1.3.6.1.4.1.21367.2017.2.5.45|7e1c6e78-58f1-4a43-ae88-0d5a5c4ab43e',
+        statuses: ['Approved'],
+        criteria: { stability: ['stable'] },
+      },
+      metadataLevel: 1,
     })
     const retrieve = readEnvelope(sample('ITI-43_request_raw.xml'))
     assert.equal(retrieve.body.local, 'RetrieveDocumentSetRequest')
@@ -103,9 +106,9 @@ describe('published messages', () => {
     ['SubmitObjectsRequest_ebrs30.xml', ['C5', 'C9', 'C6']],
     ['SubmitObjectsRequest_ebrs30_2.xml', ['C5', 'C9', 'C6']],
     ['SubmitObjectsRequest_ebrs3_extra_metadata.xml', ['C5', 'C9', 'C6']],
-    // Metadata updates: a lid of a version before
-    ['SubmitObjectsRequest_ebrs30_update.xml', ['T12']],
-    ['SubmitObjectsRequest_ebrs30_update_sameLid.xml', ['T12', 'C4']],
+    // Metadata updates: a lid of a version before, and slots that say what the update does
+    ['SubmitObjectsRequest_ebrs30_update.xml', ['T12', 'C5']],
+    ['SubmitObjectsRequest_ebrs30_update_sameLid.xml', ['T12', 'C4', 'C5']],
     ['SubmitObjectsRequest_ebrs30_update_nonstandard_association.xml', ['A2']],
     ['submission-set.xml', []],
   ] as const)

@@ -38,16 +38,11 @@ const notAsked = (): never => {
   throw new Error('this operation was not expected')
 }
 
+/** Those of the test; any other throws when it is called. */
 export function operationsWith(some: Partial<Operations>): Operations {
-  const none: Operations = {
-    status: notAsked,
-    open: notAsked,
-    feed: notAsked,
-    find: notAsked,
-    retrieve: notAsked,
-    history: notAsked,
-  }
-  return { ...none, ...some }
+  return new Proxy(some as Operations, {
+    get: (target, name) => target[name as keyof Operations] ?? notAsked,
+  })
 }
 
 export const noFindings: Findings = {

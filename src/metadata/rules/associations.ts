@@ -105,6 +105,8 @@ function checkHasMember({ source, target }: Association, { objects }: Members, r
 function checkRelationship(association: Association, members: Members, findings: Findings, report: Report): void {
   const { type, source, target } = association
   const [from, to] = [members.objects.get(source)?.kind, members.objects.get(target)?.kind]
+  // An update links documents that are registered (3.57.4.1.3.3.6); what they are is for the registry to say
+  if (members.update && from === undefined) return
   if (from !== 'DocumentEntry' && from !== 'SubmissionSet') {
     const detail = `The source of ${type} is no document of this submission: send the new document with it.`
     report('T8', 'sourceObject', detail, 'UnresolvedReferenceException')
@@ -124,8 +126,8 @@ function checkRelationship(association: Association, members: Members, findings:
   }
 }
 
-function checkSnapshot({ source, target }: Association, { objects }: Members, report: Report): void {
-  if (objects.get(source)?.kind !== 'DocumentEntry') {
+function checkSnapshot({ source, target }: Association, { objects, update }: Members, report: Report): void {
+  if (!(update && !objects.has(source)) && objects.get(source)?.kind !== 'DocumentEntry') {
     const detail = 'The source of IsSnapshotOf is no document of this submission: send the stable document with it.'
     report('T13c', 'sourceObject', detail, 'UnresolvedReferenceException')
   }

@@ -157,17 +157,20 @@ export const folderProfile: ObjectProfile = {
 
 export const associationProfile: ObjectProfile = {
   kind: 'Association',
-  // The last four belong to metadata update (ITI TF-2 3.57.4.1.3)
-  slots: {
-    SubmissionSetStatus: 'one',
-    PreviousVersion: 'one',
-    OriginalStatus: 'one',
-    NewStatus: 'one',
-    AssociationPropagation: 'one',
-  },
+  slots: { SubmissionSetStatus: 'one' },
   codes: codesOf(schemes.association),
   identifiers: new Map(),
   nodes: new Set(),
+}
+
+/** Slots that say what an update does; they are of the request, not of the object (XDS Metadata Update, 3.57.4.1.3.1). */
+export const annotationSlots = ['PreviousVersion', 'AssociationPropagation', 'OriginalStatus', 'NewStatus'] as const
+export type AnnotationSlot = (typeof annotationSlots)[number]
+
+/** An association of a metadata update. */
+export const annotatedAssociationProfile: ObjectProfile = {
+  ...associationProfile,
+  slots: { ...associationProfile.slots, ...Object.fromEntries(annotationSlots.map((slot) => [slot, 'one'])) },
 }
 
 /** Slots of an author Classification (ITI TF-3 4.2.3.1.4). */

@@ -3,13 +3,16 @@
  * docs/conformance.md), symbolic ids resolved to new UUIDs. What the attributes mean to each other is for the rules of
  * the metadata, which see the same Submission from every door.
  */
-import type { Issue } from '../../errors.ts'
+import type { ErrorCode, Issue } from '../../errors.ts'
 import { type EntryUuid, isEntryUuid, newEntryUuid } from '../../metadata/identifiers.ts'
 import type { Association, DocumentEntry, Folder, Submission, SubmissionSet } from '../../metadata/model.ts'
 import { attribute, child, children, type XmlElement } from '../../xml/tree.ts'
 import { defined } from '../defined.ts'
 import { ns } from '../namespaces.ts'
 import {
+  type AnnotationSlot,
+  annotatedAssociationProfile,
+  annotationSlots,
   associationProfile,
   associationTypeOf,
   documentEntryProfile,
@@ -23,6 +26,9 @@ import {
 import { type ObjectIdentity, toAssociation, toDocumentEntry, toFolder, toSubmissionSet } from './mapping.ts'
 import { checkId, ObjectReader } from './object.ts'
 
+/** What the associations of a metadata update say of their operation, as sent. */
+export type Annotations = Readonly<Partial<Record<AnnotationSlot, string>>>
+
 /** Registry objects as they were read; a SubmissionSet is not promised. */
 export interface ReadObjects {
   readonly submissionSets: readonly SubmissionSet[]
@@ -32,6 +38,8 @@ export interface ReadObjects {
   readonly issues: readonly Issue[]
   /** The id of each object as sent (`Document01`), and its entryUUID. */
   readonly ids: ReadonlyMap<string, EntryUuid>
+  /** By entryUUID of the association; only in state `update`. */
+  readonly annotations: ReadonlyMap<EntryUuid, Annotations>
   /** No object was so wrong that it had to be left out. */
   readonly whole: boolean
 }
@@ -43,12 +51,16 @@ export interface ReadSubmission extends ReadObjects {
 
 /**
  * `new`: objects of a first submission (ITI-41, ITI-42): Approved, version 1, logicalID = entryUUID.
+ * `update`: those of ITI-57 and ITI-92: lid names the logical object, the version is not told here.
  * `stored`: objects as a registry answers them: status, lid and VersionInfo are read.
  */
-export type ReadState = 'new' | 'stored'
+export type ReadState = 'new' | 'update' | 'stored'
 
-/** lcm:SubmitObjectsRequest of ITI-41 and ITI-42. */
-export function readSubmission(request: XmlElement | undefined): ReadSubmission {
+/** lcm:SubmitObjectsRequest of ITI-41, ITI-42, ITI-57 and ITI-92. */
+export function readSubmission(
+  request: XmlElement | undefined,
+  state: Exclude<ReadState, 'stored'> = 'new',
+): ReadSubmission {
   const list = request && child(request, ns.rim, 'RegistryObjectList')
   if (request?.ns !== ns.lcm || request.local !== 'SubmitObjectsRequest' || list === undefined) {
     const detail = 'Send lcm:SubmitObjectsRequest with a rim:RegistryObjectList inside.'
@@ -60,10 +72,11 @@ export function readSubmission(request: XmlElement | undefined): ReadSubmission 
       associations: [],
       issues: [issue],
       ids: new Map(),
+      annotations: new Map(),
       whole: false,
     }
   }
-  const objects = readObjects(list, 'new')
+  const objects = readObjects(list, state)
   const [submissionSet, ...others] = objects.submissionSets
   if (submissionSet !== undefined && others.length === 0) {
     const { entries, folders, associations, whole } = objects
@@ -84,6 +97,7 @@ class ListReader {
   readonly #list: XmlElement
   readonly #issues: Issue[] = []
   readonly #ids = new Map<string, EntryUuid>()
+  readonly #annotations = new Map<EntryUuid, Annotations>()
   readonly #seen = new Set<string>()
   /** classificationNodes given beside the objects, by the id of the object. */
   readonly #nodes = new Map<string, Set<string>>()
@@ -109,11 +123,12 @@ class ListReader {
     }
     const associations = links.flatMap((element) => this.#association(element) ?? [])
     const whole = associations.length === links.length && submissionSets.length + folders.length === packages.length
-    return { submissionSets, entries, folders, associations, issues: this.#issues, ids: this.#ids, whole }
+    const [issues, ids, annotations] = [this.#issues, this.#ids, this.#annotations]
+    return { submissionSets, entries, folders, associations, issues, ids, annotations, whole }
   }
 
-  #report(rule: string, location: string, detail: string): void {
-    this.#issues.push({ code: 'XDSRegistryMetadataError', rule, location, detail })
+  #report(rule: string, location: string, detail: string, code: ErrorCode = 'XDSRegistryMetadataError'): void {
+    this.#issues.push({ code, rule, location, detail })
   }
 
   #checkChildren(): void {
@@ -158,28 +173,25 @@ class ListReader {
     const entryUuid = this.#ids.get(id) ?? newEntryUuid()
     const lid = attribute(element, 'lid')
     const home = defined({ homeCommunityId: attribute(element, 'home') })
-    if (this.#state === 'new') {
-      if (lid !== undefined && lid !== id)
-        this.#report(
-          'T12',
-          `${id}/lid`,
-          'lid of a new object is absent or equal to its id: a new version goes by ITI-57.',
-        )
-      return { entryUuid, logicalId: entryUuid, version: 1, availabilityStatus: 'Approved', ...home }
-    }
+    const first = { entryUuid, logicalId: entryUuid, version: 1, availabilityStatus: 'Approved', ...home } as const
+    if (this.#state === 'stored') return { ...first, ...this.#storedState(element, id, lid ?? '') }
+    if (lid === undefined || lid === id) return first
+    if (this.#state === 'update') {
+      if (isEntryUuid(lid)) return { ...first, logicalId: lid }
+      const detail = 'lid is no lower-case urn:uuid: send the logicalID of the object that is registered.'
+      this.#report('MU2', `${id}/lid`, detail, 'XDSMetadataUpdateError')
+    } else this.#report('T12', `${id}/lid`, 'lid of a new object is absent or its id: a new version goes by ITI-57.')
+    return first
+  }
+
+  #storedState(element: XmlElement, id: string, lid: string) {
     const info = child(element, ns.rim, 'VersionInfo')
     const version = (info && attribute(info, 'versionName')) ?? ''
     const availabilityStatus = statusOf.get(attribute(element, 'status') ?? '')
-    if (lid === undefined || !isEntryUuid(lid)) this.#report('C2', `${id}/lid`, 'lid is no lower-case urn:uuid.')
+    if (!isEntryUuid(lid)) this.#report('C2', `${id}/lid`, 'lid is no lower-case urn:uuid.')
     if (!/^[1-9][0-9]{0,8}$/.test(version)) this.#report('C2', `${id}/VersionInfo`, 'versionName is no number from 1.')
     if (availabilityStatus === undefined) this.#report('C2', `${id}/status`, 'status is not a known one.')
-    return {
-      entryUuid,
-      logicalId: lid !== undefined && isEntryUuid(lid) ? lid : entryUuid,
-      version: Number(version),
-      availabilityStatus: availabilityStatus ?? 'Approved',
-      ...home,
-    }
+    return { version: Number(version), ...(isEntryUuid(lid) && { logicalId: lid }), ...defined({ availabilityStatus }) }
   }
 
   #documentEntry(element: XmlElement): DocumentEntry {
@@ -211,7 +223,7 @@ class ListReader {
   }
 
   #association(element: XmlElement): Association | undefined {
-    const object = this.#open(element, associationProfile)
+    const object = this.#open(element, this.#state === 'new' ? associationProfile : annotatedAssociationProfile)
     const urn = attribute(element, 'associationType') ?? ''
     // Written with 2007 in some editions of the Technical Framework
     const type = associationTypeOf.get(urn.replace(/2007(?=:AssociationType:IsSnapshotOf$)/, '2010'))
@@ -219,7 +231,18 @@ class ListReader {
     const source = this.#end(object, element, 'sourceObject')
     const target = this.#end(object, element, 'targetObject')
     if (type === undefined || source === undefined || target === undefined) return undefined
-    return toAssociation(object, this.#identity(element), { type, source, target })
+    const association = toAssociation(object, this.#identity(element), { type, source, target })
+    if (this.#state === 'update')
+      this.#annotations.set(
+        association.entryUuid,
+        Object.fromEntries(
+          annotationSlots.flatMap((slot) => {
+            const value = object.value(slot)
+            return value === undefined ? [] : [[slot, value]]
+          }),
+        ),
+      )
+    return association
   }
 
   #end(object: ObjectReader, element: XmlElement, name: 'sourceObject' | 'targetObject'): EntryUuid | undefined {

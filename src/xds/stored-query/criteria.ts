@@ -7,13 +7,15 @@ import type { QueryParameters } from './parameters.ts'
 export function documentCriteria(parameters: QueryParameters): DocumentCriteria {
   const attribute = (name: string) => `$XDSDocumentEntry${name}`
   return {
-    ...contentCriteria(parameters),
     ...defined({
       classCodes: parameters.codes(attribute('ClassCode')),
       typeCodes: parameters.codes(attribute('TypeCode')),
       practiceSettingCodes: parameters.codes(attribute('PracticeSettingCode')),
       healthcareFacilityTypeCodes: parameters.codes(attribute('HealthcareFacilityTypeCode')),
       eventCodes: parameters.codeGroups(attribute('EventCodeList')),
+    }),
+    ...contentCriteria(parameters),
+    ...defined({
       creationTime: parameters.range(attribute('CreationTime')),
       serviceStartTime: parameters.range(attribute('ServiceStartTime')),
       serviceStopTime: parameters.range(attribute('ServiceStopTime')),
