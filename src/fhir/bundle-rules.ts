@@ -9,8 +9,8 @@ import { ext } from './mapping/index.ts'
 export function checkRules(bundle: ProvidedBundle, profile: 'ci-sis' | 'ihe', report: Reporter): void {
   if (bundle.level === 'minimal' && profile === 'ci-sis')
     report.error('CS6', 'Bundle.meta.profile', 'The DMP takes complete metadata only: send a Comprehensive Bundle.')
-  if (bundle.folders.length > 0 && profile === 'ci-sis')
-    for (const { path } of bundle.folders)
+  if (profile === 'ci-sis')
+    for (const { path } of [...bundle.folders, ...bundle.folderUpdates])
       report.error('UP7', path, 'The DMP has no folders: leave this List out.', 'not-a-dmp-operation')
   for (const entry of bundle.documents) {
     checkAttachment(entry, bundle, report)

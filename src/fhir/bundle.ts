@@ -17,6 +17,8 @@ export interface Entry<R extends Resource = Resource> {
   readonly resource: R
   /** `request.url`. */
   readonly url: string
+  readonly method: string
+  readonly ifMatch?: string
 }
 
 export interface ProvidedBundle {
@@ -25,6 +27,8 @@ export interface ProvidedBundle {
   readonly size: number
   readonly sets: readonly Entry<List>[]
   readonly folders: readonly Entry<List>[]
+  /** PUT of a registered Folder: it takes in more documents. */
+  readonly folderUpdates: readonly Entry<List>[]
   readonly documents: readonly Entry<DocumentReference>[]
   readonly binaries: readonly Entry<Binary>[]
   readonly patches: readonly Entry<Parameters>[]
@@ -69,18 +73,19 @@ export function openBundle(bundle: Bundle, report: Reporter): ProvidedBundle {
     report.error('RM4_1_2', 'Bundle.type', 'Send a Bundle of type transaction.', 'malformed')
   const level = levelOf(bundle, report)
   const entries = entriesOf(bundle, report)
-  const byUrl = new Map(entries.map((entry) => [entry.fullUrl, entry]))
+  const byReference = referencesOf(entries)
   const lists = entries.filter(isA('List'))
   const provided: ProvidedBundle = {
     level,
     size: bundle.entry?.length ?? 0,
     sets: lists.filter(({ resource }) => listKind(resource) === 'submissionset'),
-    folders: lists.filter(({ resource }) => listKind(resource) === 'folder'),
+    folders: lists.filter(({ resource, method }) => method !== 'PUT' && listKind(resource) === 'folder'),
+    folderUpdates: lists.filter(({ resource, method }) => method === 'PUT' && listKind(resource) === 'folder'),
     documents: entries.filter(isA('DocumentReference')),
     binaries: entries.filter(isA('Binary')),
     patches: entries.filter(isA('Parameters')),
     others: entries.filter(({ resource }) => referredTo.has(resource.resourceType)),
-    follow: (reference) => byUrl.get(reference) ?? byRelativeUrl(reference, entries),
+    follow: (reference) => byReference.get(reference),
   }
   for (const { path, resource } of lists)
     if (listKind(resource) === undefined)
@@ -126,7 +131,9 @@ function entriesOf({ entry: entries = [] }: Bundle, report: Reporter): Entry[] {
     if (fullUrl !== undefined) urls.add(fullUrl)
     if (request?.url === undefined) report.error('BR_4', `${at}.request`, 'Send request.method and request.url.')
     else checkRequest(resource, request.method, request.url, at, report)
-    return [{ index, path: `${at}.resource`, fullUrl: fullUrl ?? '', resource, url: request?.url ?? '' }]
+    const { url = '', method = '', ifMatch } = request ?? {}
+    const entry = { index, path: `${at}.resource`, fullUrl: fullUrl ?? '', resource, url, method }
+    return [ifMatch === undefined ? entry : { ...entry, ifMatch }]
   })
 }
 
@@ -143,26 +150,19 @@ function checkFullUrl(fullUrl: string | undefined, method: string | undefined, a
   if (!sound) report.error('BR_1', `${at}.fullUrl`, 'Send a fullUrl that is urn:uuid: and a UUID, or an absolute URL.')
 }
 
-function checkRequest(
-  { resourceType }: Resource,
-  method: string | undefined,
-  url: string,
-  at: string,
-  report: Reporter,
-): void {
+function checkRequest(resource: Resource, method: string | undefined, url: string, at: string, report: Reporter): void {
   const where = `${at}.request`
+  const { resourceType } = resource
   if (resourceType === 'Bundle')
     report.error('FHIRDocument', `${at}.resource`, 'Send the document as a Binary.', 'FHIRDocumentNotSupported')
   else if (method === 'POST' && posted.has(resourceType)) {
     if (url !== resourceType) report.error('BR_4', `${where}.url`, `Send request.url ${resourceType}.`)
-  } else if (method === 'PUT' && resourceType === 'List')
-    report.error(
-      'RM4_2',
-      where,
-      'Stored folders are not updated here: send a new Folder by POST.',
-      'XDSMetadataUpdateOperationError',
-    )
-  else if (method !== 'PATCH' || resourceType !== 'Parameters')
+  } else if (method === 'PUT' && resource.resourceType === 'List') {
+    if (listKind(resource) === 'submissionset')
+      report.error('RM4_2', where, 'A registered SubmissionSet does not change: send a new one by POST.')
+    else if (!/(^|\/)List\/[A-Za-z0-9.-]{1,64}$/.test(url))
+      report.error('BR_4', `${where}.url`, 'Send PUT List/ID: the id of the registered Folder.')
+  } else if (method !== 'PATCH' || resourceType !== 'Parameters')
     report.error('BR_4', where, `${resourceType} is not taken by ${method} here.`)
 }
 
@@ -170,8 +170,17 @@ function isA<T extends Resource['resourceType']>(type: T) {
   return (entry: Entry): entry is Entry<Extract<Resource, { resourceType: T }>> => entry.resource.resourceType === type
 }
 
-/** `Binary/x` for an entry whose fullUrl ends so (FHIR R4 bundle.html#references). */
-function byRelativeUrl(reference: string, entries: readonly Entry[]): Entry | undefined {
-  if (!/^[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/.test(reference)) return undefined
-  return entries.find(({ fullUrl }) => /^https?:/.test(fullUrl) && fullUrl.endsWith(`/${reference}`))
+/**
+ * What references inside the Bundle may say (FHIR R4 bundle.html#references): a fullUrl, `Binary/x` where a fullUrl ends
+ * so, or the registered resource that an entry updates, named as it is stored.
+ */
+function referencesOf(entries: readonly Entry[]): ReadonlyMap<string, Entry> {
+  const references = new Map<string, Entry>()
+  for (const entry of entries) if (entry.method === 'PUT') references.set(entry.url, entry)
+  for (const entry of entries) {
+    const relative = /^https?:.*\/([A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64})$/.exec(entry.fullUrl)?.[1]
+    if (relative !== undefined) references.set(relative, entry)
+  }
+  for (const entry of entries) references.set(entry.fullUrl, entry)
+  return references
 }

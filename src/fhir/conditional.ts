@@ -28,12 +28,16 @@ export function sendRead({ request, response, format }: Exchange, resource: Reso
   sendResource(response, 200, resource, format, headers)
 }
 
-/** Throws GatewayError `version-conflict` (412) when If-Match names another version than this one. */
+/** Throws GatewayError `version-conflict` (412) when If-Match of the request names another version than this one. */
 export function requireMatch({ request }: Exchange, resource: Resource): void {
-  const header = request.headers['if-match']
-  if (header === undefined || header.trim() === '*') return
-  // FHIR writes weak tags in If-Match, where RFC 9110 wants strong comparison: the version number is what counts
-  if (!tagsOf(header).includes(opaque(etagOf(resource))))
+  requireTag(request.headers['if-match'], resource)
+}
+
+/** The same for one entry of a transaction. Absent or `*`: any version will do. */
+export function requireTag(tags: string | undefined, resource: Resource): void {
+  if (tags === undefined || tags.trim() === '*') return
+  // FHIR writes weak tags in If-Match, where RFC 9110 wants strong comparison: the version is what counts
+  if (!tagsOf(tags).includes(opaque(etagOf(resource))))
     throw new GatewayError({
       code: 'version-conflict',
       detail: `The current version is ${etagOf(resource)}: read it again, and send its ETag in If-Match.`,

@@ -32,7 +32,9 @@ export function serve(
     try {
       const query = parseQuery(queryOf(request.originalUrl))
       const baseUrl = baseUrlOf(request, parts)
-      const context = open ? anyone(transaction, requestId) : await contextOf(request, parts, { transaction, requestId, baseUrl })
+      const context = open
+        ? anyone(transaction, requestId)
+        : await contextOf(request, parts, { transaction, requestId, baseUrl })
       // The form of documents is their own affair (ITI-68), and a copy is a ZIP
       const format =
         transaction === 'ITI-68' || transaction === 'copy'

@@ -64,13 +64,22 @@ function answer(
     )
     return {
       response: {
-        ...place(resource, id, request?.url ?? '', receipt, exchange),
+        ...(updated(index, read) ?? place(resource, id, request?.url ?? '', receipt, exchange)),
         lastModified: receipt.at,
         ...(own.length > 0 ? { outcome: outcomeOf(own.map((issue) => ({ ...issue, severity: 'warning' }))) } : {}),
       },
     }
   })
   return { resourceType: 'Bundle', type: 'transaction-response', entry: answered }
+}
+
+/** A Folder that took in documents: it has no new version for that in XDS. */
+function updated(index: number, { updates }: ReadSubmission): ReturnType<typeof place> | undefined {
+  const folder = updates.find(({ entry }) => entry.index === index)?.folder
+  if (folder === undefined) return undefined
+  const { logicalId, version } = folder
+  const location = `List/${logicalId.slice('urn:uuid:'.length)}/_history/${version}`
+  return { status: '200 OK', location, etag: `W/"${version}"` }
 }
 
 /** Locations are relative to the base of the door. */

@@ -1,9 +1,11 @@
-/** ITI-67 Find Document References (TD3.1a, and TD3.1b by `identifier`), and the read of one. */
-import type { DocumentReference } from '@medplum/fhirtypes'
+/** ITI-67 Find Document References (TD3.1a, and TD3.1b by `identifier`), the read of one, and its versions. */
+import type { Bundle, BundleEntry, DocumentReference } from '@medplum/fhirtypes'
+import type { DocumentFacts } from '../access/types.ts'
 import { GatewayError } from '../errors.ts'
-import { isEntryUuid } from '../metadata/identifiers.ts'
+import { type EntryUuid, isEntryUuid } from '../metadata/identifiers.ts'
+import { sendResource } from './answer.ts'
 import { readForm } from './body.ts'
-import { sendRead } from './conditional.ts'
+import { etagOf, sendRead } from './conditional.ts'
 import { resourceWriter } from './document-resource.ts'
 import { findDocuments, positionOf, readDocumentSearch } from './document-search.ts'
 import { linksOf, pageOf, type Query } from './paging.ts'
@@ -43,21 +45,80 @@ async function search(exchange: Exchange, query: Query): Promise<void> {
 
 /** `DocumentReference/{id}`: the current version, whichever version's entryUUID the id is. */
 export async function readDocumentReference(exchange: Exchange): Promise<void> {
-  const { resource, updatedAt } = await current(String(exchange.request.params.id), exchange)
-  const { version } = exchange.request.params
-  if (version !== undefined && version !== resource.meta?.versionId) throw notFound()
-  sendRead(exchange, resource, updatedAt)
-}
-
-async function current(id: string, exchange: Exchange): Promise<{ resource: DocumentReference; updatedAt: string }> {
-  const uuid = `urn:uuid:${id.toLowerCase()}`
-  if (!isEntryUuid(uuid)) throw notFound()
-  const found = await exchange.parts.operations.find({ kind: 'GetDocuments', by: 'any', ids: [uuid] }, exchange.context)
+  const found = await exchange.parts.operations.find(
+    { kind: 'GetDocuments', by: 'any', ids: [uuidOf(exchange)] },
+    exchange.context,
+  )
   const [facts] = found.documents
   if (facts === undefined) throw notFound()
-  for await (const entry of found.entries([facts]))
-    return { resource: resourceWriter(found, exchange)(entry), updatedAt: facts.updatedAt }
+  for await (const entry of found.entries([facts])) {
+    sendRead(exchange, resourceWriter(found, exchange)(entry), facts.updatedAt)
+    return
+  }
   throw notFound()
+}
+
+interface Version {
+  readonly resource: DocumentReference
+  readonly facts: DocumentFacts
+}
+
+/** `DocumentReference/{id}/_history/{versionId}`. A status that was changed since is not kept as a version. */
+export async function readDocumentVersion(exchange: Exchange): Promise<void> {
+  const wanted = String(exchange.request.params.version)
+  const version = (await historyOf(exchange)).find(({ resource }) => resource.meta?.versionId === wanted)
+  if (version === undefined) throw notFound()
+  sendRead(exchange, version.resource, version.facts.updatedAt)
+}
+
+/** `DocumentReference/{id}/_history`: newest first. */
+export async function readDocumentHistory(exchange: Exchange): Promise<void> {
+  const { baseUrl, response, format } = exchange
+  const versions = await historyOf(exchange)
+  const bundle: Bundle = {
+    resourceType: 'Bundle',
+    type: 'history',
+    total: versions.length,
+    link: [{ relation: 'self', url: `${baseUrl}/DocumentReference/${versions[0]?.resource.id}/_history` }],
+    entry: versions.map((version) => historyEntry(version, baseUrl)),
+  }
+  sendResource(response, 200, bundle, format)
+}
+
+function historyEntry({ resource, facts }: Version, baseUrl: string): BundleEntry {
+  const url = `DocumentReference/${resource.id}`
+  const first = facts.version === 1
+  return {
+    fullUrl: `${baseUrl}/${url}`,
+    resource,
+    request: first ? { method: 'POST', url: 'DocumentReference' } : { method: 'PATCH', url },
+    response: { status: first ? '201' : '200', etag: etagOf(resource), lastModified: facts.updatedAt },
+  }
+}
+
+/** Every version, each with the relationships of the document as they are now. */
+async function historyOf(exchange: Exchange): Promise<readonly Version[]> {
+  const { versions, associations } = await exchange.parts.operations.versions(uuidOf(exchange), exchange.context)
+  const [current] = versions
+  return versions.map(({ entry, facts }) => {
+    const own = associations.map((each) =>
+      each.source === current?.entry.entryUuid ? { ...each, source: entry.entryUuid } : each,
+    )
+    // Changes of status are told of the version in force only: an earlier one is superseded, whatever it was
+    const known = facts.superseded ? withoutRevision(facts) : facts
+    const resource = resourceWriter({ documents: [known], associations: own }, exchange)(entry)
+    return { resource, facts: known }
+  })
+}
+
+function withoutRevision({ revision: _, ...facts }: DocumentFacts): DocumentFacts {
+  return facts
+}
+
+function uuidOf({ request }: Exchange): EntryUuid {
+  const uuid = `urn:uuid:${String(request.params.id).toLowerCase()}`
+  if (!isEntryUuid(uuid)) throw notFound()
+  return uuid
 }
 
 function notFound(): GatewayError {

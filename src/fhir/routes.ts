@@ -4,7 +4,13 @@ import { sendCapabilities } from './capability.ts'
 import { documentParameters } from './document-parameters.ts'
 import { provideDocumentBundle } from './iti-65.ts'
 import { findDocumentLists, findDocumentListsByPost, readDocumentList, readListHistory } from './iti-66.ts'
-import { findDocumentReferences, findDocumentReferencesByPost, readDocumentReference } from './iti-67.ts'
+import {
+  findDocumentReferences,
+  findDocumentReferencesByPost,
+  readDocumentHistory,
+  readDocumentReference,
+  readDocumentVersion,
+} from './iti-67.ts'
 import { retrieveDocument } from './iti-68.ts'
 import { auditParameters, findAuditEvents } from './iti-81.ts'
 import { feedPatient } from './iti-104.ts'
@@ -134,9 +140,16 @@ export const routes: readonly Route[] = [
   { method: 'patch', path: '/DocumentReference/:id', transaction: 'TD3.3', handle: patchDocument },
   {
     method: 'get',
+    path: '/DocumentReference/:id/_history',
+    transaction: 'ITI-67',
+    handle: readDocumentHistory,
+    declares: { resource: 'DocumentReference', interaction: 'history-instance' },
+  },
+  {
+    method: 'get',
     path: '/DocumentReference/:id/_history/:version',
     transaction: 'ITI-67',
-    handle: readDocumentReference,
+    handle: readDocumentVersion,
     declares: { resource: 'DocumentReference', interaction: 'vread' },
   },
   {

@@ -7,6 +7,7 @@ import type { Association, AssociationType, Code, DocumentEntry, Folder, Submiss
 import type { DocumentContent } from '../operations/ports.ts'
 import type { ReceivedResource } from './body.ts'
 import type { Entry, ProvidedBundle, Reporter } from './bundle.ts'
+import { type FolderUpdate, readFolderUpdate } from './folder-update.ts'
 import {
   type DocumentReadOptions,
   fromDocumentReference,
@@ -24,6 +25,7 @@ export interface ReadSubmission {
   readonly contents: ReadonlyMap<EntryUuid, DocumentContent>
   /** Index in the Bundle → id of what is stored from it: of a Binary, of its document. */
   readonly ids: ReadonlyMap<number, EntryUuid>
+  readonly updates: readonly FolderUpdate[]
   readonly warnings: readonly Issue[]
 }
 
@@ -70,6 +72,12 @@ export async function readSubmission(
       assign: { entryUuid: setUuid, uniqueId: newUniqueId() },
     })
   if (set) sort(set.issues)
+  const updates: FolderUpdate[] = []
+  for (const entry of bundle.folderUpdates) {
+    const update = await readFolderUpdate(entry, bundle, ids, exchange, report)
+    if (update) updates.push(update)
+    warnings.push(...(update?.warnings ?? []))
+  }
   checkPatches(bundle, relations, exchange, report)
   if (set?.value === undefined || report.issues.length > 0) throw new GatewayError(report.issues)
 
@@ -77,10 +85,11 @@ export async function readSubmission(
   const associations = [
     ...entries.map(({ entryUuid }) => associate('HasMember', setUuid, entryUuid, { submissionSetStatus: 'Original' })),
     ...folders.flatMap(({ folder, items }) => folderMembers(folder, items, setUuid, bundle, ids, exchange)),
+    ...updates.flatMap(({ folder, added }) => membersOf(folder, added, setUuid)),
     ...(await relate(relations, exchange)),
   ]
   const submission = { submissionSet: source, entries, folders: folders.map(({ folder }) => folder), associations }
-  return { submission, contents, ids, warnings }
+  return { submission, contents, ids, updates, warnings }
 }
 
 /** How the resources of a message are read: references lead into it, patients to who they are here. */
@@ -140,10 +149,15 @@ function folderMembers(
         location,
         detail: 'Send a DocumentReference of this Bundle or DocumentReference/ID.',
       })
-    return associate('HasMember', folder.entryUuid, target)
+    return target
   })
-  const held = members.map(({ entryUuid }) => associate('HasMember', setUuid, entryUuid))
-  return [associate('HasMember', setUuid, folder.entryUuid), ...members, ...held.map(original)]
+  return [associate('HasMember', setUuid, folder.entryUuid), ...membersOf(folder, members, setUuid)]
+}
+
+function membersOf({ entryUuid: folder }: Folder, members: readonly EntryUuid[], setUuid: EntryUuid): Association[] {
+  const associations = members.map((member) => associate('HasMember', folder, member))
+  const held = associations.map(({ entryUuid }) => associate('HasMember', setUuid, entryUuid))
+  return [...associations, ...held.map(original)]
 }
 
 /** ITI TF-3 4.2.1.4: what the SubmissionSet submits itself is an original member. */
@@ -164,7 +178,7 @@ export async function relate(
   return associations
 }
 
-function associate(
+export function associate(
   type: AssociationType,
   source: EntryUuid,
   target: EntryUuid,

@@ -21,8 +21,10 @@ export async function withMembers(dmp: Pick<Dmp, 'find'>, found: Found, nesting 
   )
   const others = links.map(({ target }) => target).filter((id) => !members.has(id) && !packages.has(id))
   // A Folder holds documents only (T7)
-  const nested = nesting ? await foldersAmong(dmp, others) : nothing
+  const filled = nesting ? await filledFolders(dmp, others) : new Map<EntryUuid, EntryUuid>()
+  const nested = nesting ? await foldersAmong(dmp, [...others, ...filled.values()]) : nothing
   const holds = new Map<EntryUuid, EntryUuid>([...members].map(([id, { entryUuid }]) => [id, entryUuid]))
+  for (const [id, folder] of filled) holds.set(id, folder)
   const associations = links.map((link): Association => ({ ...link, target: holds.get(link.target) ?? link.target }))
   return {
     ...found,
@@ -48,6 +50,21 @@ async function currentVersions(
       const document = current.get(logicalId)
       return document ? [[entryUuid, document]] : []
     }),
+  )
+}
+
+/**
+ * A SubmissionSet holds the associations that put its documents into Folders: the Folder behind each, by the entryUUID of
+ * the association. To FHIR the lot holds the Folders it filled, new or not (ITI-65 2:3.65.4.1.2.1).
+ */
+async function filledFolders(
+  dmp: Pick<Dmp, 'find'>,
+  ids: readonly EntryUuid[],
+): Promise<ReadonlyMap<EntryUuid, EntryUuid>> {
+  if (ids.length === 0) return new Map()
+  const { associations } = await dmp.find({ kind: 'GetAssociations', by: 'entryUuid', ids, allVersions: true })
+  return new Map(
+    associations.flatMap(({ entryUuid, type, source }) => (type === 'HasMember' ? [[entryUuid, source]] : [])),
   )
 }
 

@@ -106,6 +106,13 @@ export interface Retrieval {
   readonly issues: readonly Issue[]
 }
 
+export interface DocumentHistory {
+  /** Metadata versions, newest first, each with what is known of it. */
+  readonly versions: readonly { readonly entry: DocumentEntry; readonly facts: DocumentFacts }[]
+  /** Relationships of the current version whose both ends the caller may see. */
+  readonly associations: readonly Association[]
+}
+
 export type RemovalRequest =
   | { readonly objects: readonly EntryUuid[] }
   | { readonly documents: readonly { readonly repositoryUniqueId: string; readonly documentUniqueId: string }[] }
@@ -138,8 +145,8 @@ export interface Operations {
   update(update: MetadataUpdate, context: RequestContext): Promise<Receipt>
   /** ITI-62; by uniqueId ITI-86. Only in profile `ihe` (UP7). */
   remove(removal: RemovalRequest, context: RequestContext): Promise<void>
-  /** Metadata versions of a document, newest first, as far as the caller may see it; throws `not-found`. */
-  versions(logicalId: EntryUuid, context: RequestContext): Promise<readonly DocumentEntry[]>
+  /** The history of a document, by an entryUUID of any version, for whoever may see it now; throws `not-found`. */
+  versions(logicalId: EntryUuid, context: RequestContext): Promise<DocumentHistory>
   /** The access history of a patient, newest first, as far as the caller may read it. */
   history(patient: PatientKey, context: RequestContext): Promise<readonly AccessRecord[]>
 }
