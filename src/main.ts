@@ -9,12 +9,13 @@ import type { Policy } from './access/types.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
 import { createFhirDoor } from './fhir/index.ts'
 import { createOperations } from './operations/index.ts'
+import { readAffinityDomain } from './server/affinity-domain.ts'
 import type { Config } from './server/config.ts'
 import { openCredentials } from './server/credentials.ts'
 import { startServer } from './server/http.ts'
 import { createReloader } from './server/reload.ts'
 import { createSpool } from './spool/index.ts'
-import { createXdsDoor } from './xds/index.ts'
+import { checkContract, createXdsDoor } from './xds/index.ts'
 
 export interface Gateway {
   readonly url: string
@@ -51,6 +52,9 @@ export async function startGateway(config: Config): Promise<Gateway> {
     clock,
     policy: policyOf(config),
   })
+  const { codes, checkMimeType, xsd } = config.metadata
+  const affinityDomain = codes === undefined ? {} : { affinityDomain: await readAffinityDomain(codes, checkMimeType) }
+  await checkContract()
   const limits = { maxMetadataBytes: config.limits.metadataBytes, maxDocumentBytes: config.limits.documentBytes }
   const door = { operations, identity: credentials.identity, spool, profile, repositoryUniqueId, log }
   const app = express()
@@ -69,7 +73,13 @@ export async function startGateway(config: Config): Promise<Gateway> {
     config,
     log,
     fhir: app,
-    xds: createXdsDoor({ ...door, limits: { ...limits, maxParts: config.limits.parts } }),
+    xds: createXdsDoor({
+      ...door,
+      ...affinityDomain,
+      xsd,
+      limits: { ...limits, maxParts: config.limits.parts },
+      ...(config.server.baseUrl && { baseUrl: config.server.baseUrl }),
+    }),
     checks: { store: () => embedded.dmp.check(), trace: () => embedded.trace.check() },
   })
   const reloader = createReloader({ config, log, reload: [() => credentials.reload(), () => server.reload()] })

@@ -23,6 +23,7 @@ import { removeDocuments } from './iti-86.ts'
 import { restrictedUpdateDocumentSet } from './iti-92.ts'
 import { createSchemaCheck, type SchemaMode } from './schema/index.ts'
 import type { Transaction } from './transaction.ts'
+import { compareContract } from './wsdl/contract.ts'
 import { createDescriptions } from './wsdl/index.ts'
 
 export type { Logger } from './exchange.ts'
@@ -40,7 +41,7 @@ export interface XdsDoor {
   repository(request: IncomingMessage, response: ServerResponse): Promise<void>
 }
 
-export const transactions: readonly Transaction[] = [
+const transactions: readonly Transaction[] = [
   registryStoredQuery,
   provideAndRegister,
   registerDocumentSet,
@@ -50,6 +51,12 @@ export const transactions: readonly Transaction[] = [
   removeDocuments,
   restrictedUpdateDocumentSet,
 ]
+
+/**
+ * What the WSDLs promise is what the transactions take.
+ * @throws Error that names what differs
+ */
+export const checkContract = (): Promise<void> => compareContract(transactions)
 
 export function createXdsDoor({ xsd: schemaMode = 'strict', baseUrl, ...parts }: XdsParts): XdsDoor {
   const checkSchema = schemaMode === 'off' ? () => [] : createSchemaCheck()

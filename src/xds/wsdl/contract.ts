@@ -8,7 +8,7 @@ import type { Transaction } from '../transaction.ts'
 import { wsdlFile } from './index.ts'
 
 /** @throws Error that names what differs: the gateway does not start with a description that lies. */
-export async function checkContract(transactions: readonly Transaction[]): Promise<void> {
+export async function compareContract(transactions: readonly Transaction[]): Promise<void> {
   const promised = new Set<string>()
   for (const endpoint of ['registry', 'repository'] as const)
     for (const { methods } of await portsOf(wsdlFile(endpoint)))
