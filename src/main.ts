@@ -6,9 +6,11 @@ import path from 'node:path'
 import express from 'express'
 import { destination, pino } from 'pino'
 import type { Policy } from './access/types.ts'
+import { checkCda } from './cda/index.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
 import { createFhirDoor } from './fhir/index.ts'
 import { createOperations } from './operations/index.ts'
+import type { DocumentCheck } from './operations/ports.ts'
 import { readAffinityDomain } from './server/affinity-domain.ts'
 import type { Config } from './server/config.ts'
 import { openCredentials } from './server/credentials.ts'
@@ -51,6 +53,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     choices: embedded.choices,
     clock,
     policy: policyOf(config),
+    ...cdaCheckOf(config),
   })
   const { codes, checkMimeType, xsd } = config.metadata
   const affinityDomain = codes === undefined ? {} : { affinityDomain: await readAffinityDomain(codes, checkMimeType) }
@@ -116,4 +119,11 @@ function policyOf({ access, metadata, mode }: Config): Policy {
     ...settled,
     ...(authorisationDays !== undefined && { authorisationDays }),
   }
+}
+
+/** `metadata.checkCda`: headers of CDA documents against the metadata that come with them. */
+function cdaCheckOf({ metadata: { checkCda: mode } }: Config): { checkDocument?: DocumentCheck } {
+  if (mode === 'off') return {}
+  const severity = mode === 'refuse' ? 'error' : 'warning'
+  return { checkDocument: (entry, content) => checkCda(entry, content, severity) }
 }

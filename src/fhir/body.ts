@@ -75,6 +75,30 @@ export function mediaTypeOf({ headers }: IncomingMessage): string {
   return (headers['content-type'] ?? '').split(';')[0]?.trim().toLowerCase() ?? ''
 }
 
+/** Types under which a document is its own body. FHIR in XML comes as application/fhir+xml or application/xml. */
+const documentTypes = ['text/xml', 'application/xslt+xml']
+
+/** Whether the body is a document itself, not a resource that holds it. */
+export function holdsDocument(request: IncomingMessage): boolean {
+  return documentTypes.includes(mediaTypeOf(request))
+}
+
+/** Spools the body as a document under its own type. The caller disposes of it. */
+export async function readDocument(
+  request: IncomingMessage,
+  { spool, limits }: BodyParts,
+): Promise<{ readonly mimeType: string; readonly document: Spooled }> {
+  const mimeType = requireMediaType(request, documentTypes)
+  const sink = spool.sink(limits.maxDocumentBytes)
+  try {
+    for await (const chunk of chunksOf(request)) await sink.write(chunk)
+  } catch (error) {
+    await sink.abort()
+    throw error
+  }
+  return { mimeType, document: await sink.end() }
+}
+
 /** Reads the body of a search by POST (`application/x-www-form-urlencoded`), as text; an absent body is empty. */
 export async function readForm(request: IncomingMessage): Promise<string> {
   const length = request.headers['content-length']

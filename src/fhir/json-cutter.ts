@@ -28,6 +28,8 @@ export interface CutterOptions {
 
 /** Elements whose `data` is a document: `content.attachment`, `Bundle.entry.resource`, `Parameters.parameter.resource`. */
 const holders: ReadonlySet<string> = new Set(['attachment', 'resource'])
+/** The outermost object stands under no name: it is a resource, a Binary perhaps. */
+const body = 'resource'
 const longestKey = 256
 
 const quote = 0x22
@@ -149,7 +151,7 @@ export class JsonCutter {
     if (top?.expectsKey) {
       this.#state = 'key'
       this.#key = []
-    } else if (top?.key === 'data' && !top.array && holders.has(top.name ?? '')) {
+    } else if (top?.key === 'data' && !top.array && holders.has(top.name ?? body)) {
       this.#state = 'document'
       this.#target = this.#options.open()
       return true

@@ -15,6 +15,7 @@ import { retrieveDocument } from './iti-68.ts'
 import { auditParameters, findAuditEvents } from './iti-81.ts'
 import { feedPatient } from './iti-104.ts'
 import { publishDocument } from './iti-105.ts'
+import { generateMetadata, generateMetadataDefinition } from './iti-106.ts'
 import { listParameters } from './list-parameters.ts'
 import type { Handler } from './parts.ts'
 import { patchDocument } from './patch-document.ts'
@@ -122,6 +123,17 @@ export const routes: readonly Route[] = [
     transaction: 'ITI-105',
     handle: publishDocument,
     declares: { resource: 'DocumentReference', interaction: 'create' },
+  },
+  {
+    method: 'post',
+    path: '/DocumentReference/$generate-metadata',
+    transaction: 'ITI-106',
+    handle: generateMetadata,
+    declares: {
+      resource: 'DocumentReference',
+      operation: 'generate-metadata',
+      definition: generateMetadataDefinition,
+    },
   },
   {
     method: 'get',

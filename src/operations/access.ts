@@ -15,7 +15,7 @@ import type {
 import { GatewayError } from '../errors.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import { effectsOf } from './effects.ts'
-import type { AccessRecord, Choices, Clock, Dmp, Effects, RequestContext, Trace } from './ports.ts'
+import type { AccessRecord, Choices, Clock, Dmp, DocumentCheck, Effects, RequestContext, Trace } from './ports.ts'
 
 /** What the operations are made of; wired in main.ts. */
 export interface OperationParts {
@@ -24,6 +24,8 @@ export interface OperationParts {
   readonly choices: Choices
   readonly clock: Clock
   readonly policy: Policy
+  /** Absent: documents are not compared with their metadata (`metadata.checkCda: off`). */
+  readonly checkDocument?: DocumentCheck
 }
 
 /** What a request is about, beside who asks and how. */

@@ -4,10 +4,8 @@ import { HIDDEN_FROM_PATIENT, isLotSignature } from '../access/confidentiality.t
 import { decideWithoutObject } from '../access/decide.ts'
 import type { DocumentFacts, Operation } from '../access/types.ts'
 import { GatewayError, type Issue } from '../errors.ts'
-import { patientKeyOf } from '../metadata/hl7.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { Association, Submission } from '../metadata/model.ts'
-import { validateSubmission } from '../metadata/rules.ts'
 import {
   type Authorised,
   accessRecord,
@@ -17,7 +15,8 @@ import {
   permittedRecord,
   refuse,
 } from './access.ts'
-import { complete, maskedByDefault, measure } from './complete.ts'
+import { maskedByDefault } from './complete.ts'
+import { judge } from './judge.ts'
 import type { FeedOptions } from './operations.ts'
 import type { DocumentContent, Receipt, RequestContext } from './ports.ts'
 import { viewOf } from './view.ts'
@@ -38,21 +37,8 @@ export async function feed(
   const early = decideWithoutObject(accessRequest(operation, context), parts.policy)
   if (early) throw await refuse(parts, operation, context, early, context.caller.patient)
 
-  const patient = patientOf(submission)
-  const measured = submission.entries.map((entry) =>
-    register ? { entry, issues: [] } : measure(entry, contents.get(entry.entryUuid), parts.dmp.repositoryUniqueId),
-  )
-  const entries = measured.map(({ entry }) =>
-    parts.policy.profile === 'ci-sis' ? complete(entry) : { entry, warnings: [] },
-  )
-  const completed: Submission = { ...submission, entries: entries.map(({ entry }) => entry) }
-  const issues = [
-    ...validateSubmission(completed, { profile: parts.policy.profile, register }),
-    ...measured.flatMap((each) => each.issues),
-  ]
+  const { completed, patient, issues, warnings } = await judge(parts, submission, contents, { register })
   if (patient === undefined || issues.length > 0) {
-    if (issues.length === 0)
-      issues.push({ code: 'XDSRegistryMetadataError', detail: 'The submission names no patient.' })
     await parts.trace.record(
       accessRecord(parts, operation, context, { patient, outcome: 'failed', reasonCode: issues[0]?.code }),
     )
@@ -72,12 +58,7 @@ export async function feed(
   const receipt = await parts.dmp.feed(stored.submission, contents, record, { register })
   return {
     ...receipt,
-    warnings: [
-      ...entries.flatMap(({ warnings }) => warnings),
-      ...permit.warnings,
-      ...stored.warnings,
-      ...receipt.warnings,
-    ],
+    warnings: [...warnings, ...permit.warnings, ...stored.warnings, ...receipt.warnings],
   }
 }
 
@@ -169,11 +150,6 @@ async function refuseUnresolved(
     accessRecord(parts, operation, context, { patient, documents: hidden, ...outcome, reasonCode: 'not-found' }),
   )
   throw new GatewayError(issues)
-}
-
-function patientOf({ submissionSet, entries }: Submission): PatientKey | undefined {
-  const cx = submissionSet.patientId ?? entries[0]?.patientId
-  return cx && patientKeyOf(cx)
 }
 
 /** A source may know the document it replaces by its logicalID (a FHIR id); what is stored names the current version. */

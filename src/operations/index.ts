@@ -16,6 +16,7 @@ import { retrieve } from './retrieve.ts'
 import { settings } from './settings.ts'
 import { status } from './status.ts'
 import { update } from './update.ts'
+import { validate } from './validate.ts'
 import { versions } from './versions.ts'
 
 export type { OperationParts } from './access.ts'
@@ -28,6 +29,7 @@ export function createOperations(parts: OperationParts): Operations & RecordOper
     status: (...args) => status(parts, ...args),
     open: (...args) => open(parts, ...args),
     feed: (...args) => feed(parts, ...args),
+    validate: (...args) => validate(parts, ...args),
     find: (...args) => find(parts, ...args),
     retrieve: (...args) => retrieve(parts, ...args),
     update: (...args) => update(parts, ...args),

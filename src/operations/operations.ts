@@ -134,6 +134,11 @@ export interface Operations {
     context: RequestContext,
     options?: FeedOptions,
   ): Promise<Receipt>
+  /**
+   * What feeding would refuse the submission for in itself (metadata, codes, documents), and its warnings; empty when
+   * nothing. Stores nothing, asks nothing about the patient, and is not traced: the submission has touched no record.
+   */
+  validate(submission: Submission, contents: ReadonlyMap<EntryUuid, DocumentContent>): Promise<readonly Issue[]>
   /** TD3.1a, or TD3.1b for callers that may only look up their own references. */
   find(query: StoredQuery, context: RequestContext, options?: FindOptions): Promise<Findings>
   /** TD3.2. */

@@ -34,6 +34,12 @@ export interface DocumentContent {
   stream(range?: { readonly start: number; readonly end: number }): Readable
 }
 
+/**
+ * What a document says otherwise than its metadata, each difference an issue; errors make feeding refuse, warnings go
+ * into the receipt. Empty for a document of a kind that is not looked into.
+ */
+export type DocumentCheck = (entry: DocumentEntry, content: DocumentContent) => Promise<readonly Issue[]>
+
 /** Who asks, how and with which declarations. Travels as an argument through every operation. */
 export interface RequestContext {
   readonly caller: Caller

@@ -152,16 +152,16 @@ describe('JsonCutter', () => {
     )
   })
 
-  it('moves the data of attachments and of resources, and nothing else', async () => {
+  it('moves the data of attachments and of resources, the outermost included, and nothing else', async () => {
     const { value, documents } = await cut(
-      '{"content":[{"attachment":{"data":"QQ=="}}],"entry":[{"resource":{"data":"QkI="}}],"valueSampledData":{"data":"E"},"data":"x"}',
+      '{"content":[{"attachment":{"data":"QQ=="}}],"entry":[{"resource":{"data":"QkI="}}],"valueSampledData":{"data":"E"},"data":"Q0M="}',
     )
-    assert.deepEqual(documents.map(String), ['A', 'BB'])
+    assert.deepEqual(documents.map(String), ['A', 'BB', 'CC'])
     assert.deepEqual(value, {
       content: [{ attachment: { data: 'document-0' } }],
       entry: [{ resource: { data: 'document-1' } }],
       valueSampledData: { data: 'E' },
-      data: 'x',
+      data: 'document-2',
     })
   })
 

@@ -120,8 +120,15 @@ const story: readonly Step[] = [
     keep: (it) => ({ document: String(at(it, 'id')) }),
   },
   { run: 'provideDocumentBundle', as: people.structure, choices: () => fed, status: 200, says: /201 Created/ },
-  { run: 'findDocumentReferences', as: people.author, choices: () => careTeam, status: 200, says: /"total":2/ },
-  { run: 'findDocumentReferencesByPost', as: people.author, choices: () => careTeam, status: 200, says: /"total":2/ },
+  {
+    run: 'generateMetadata',
+    as: people.structure,
+    choices: () => fed,
+    status: 200,
+    says: /DocumentReference\/[0-9a-f-]{36}/,
+  },
+  { run: 'findDocumentReferences', as: people.author, choices: () => careTeam, status: 200, says: /"total":3/ },
+  { run: 'findDocumentReferencesByPost', as: people.author, choices: () => careTeam, status: 200, says: /"total":3/ },
   { run: 'readDocumentReference', as: people.author, choices: id('document'), status: 200 },
   {
     run: 'readDocumentReferenceVersion',

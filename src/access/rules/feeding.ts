@@ -4,6 +4,7 @@ import type { Code, DocumentEntry } from '../../metadata/model.ts'
 import { classOfType, habilitation, isDmpType, type ValueSetName, valueSet } from '../../nomenclature/index.ts'
 import { entryConfidentialityIssues, isLotSignature } from '../confidentiality.ts'
 import { carers, feeding, type Question, type Refusal, type Rule, refusal } from '../rule.ts'
+import type { AccessRequest, Policy } from '../types.ts'
 import { informs } from './consultation.ts'
 
 const opposed = refusal('FE1', 'feed-opposed')
@@ -87,7 +88,7 @@ function codeIssues(entry: DocumentEntry): Issue[] {
 }
 
 /** contentTypeCode of the SubmissionSet: JDV_J59. Absent, the metadata rules have said so. */
-function contentTypeIssues({ request: { submissionSet } }: Question): Issue[] {
+function contentTypeIssues(submissionSet: AccessRequest['submissionSet']): Issue[] {
   const set = valueSet('contentTypeCode')
   const code = submissionSet?.contentTypeCode
   if (submissionSet === undefined || code === undefined || set.has(code.code, code.system)) return []
@@ -114,8 +115,20 @@ function confidentiality({ request: { entries = [] }, facts, policy }: Question)
 
 function acceptedCodes(question: Question): Refusal | undefined {
   if (question.policy.profile === 'ihe') return undefined
-  const issues = [...contentTypeIssues(question), ...(question.request.entries ?? []).flatMap(codeIssues)]
+  const { submissionSet, entries = [] } = question.request
+  const issues = [...contentTypeIssues(submissionSet), ...entries.flatMap(codeIssues)]
   return issues.length === 0 ? undefined : asRefusal([...issues, ...confidentiality(question)])
+}
+
+/** FE3 and FE4 as far as the message alone breaks them, whoever sends it and whatever the record is. */
+export function messageIssues(
+  { submissionSet, entries = [] }: Pick<AccessRequest, 'submissionSet' | 'entries'>,
+  policy: Policy,
+): readonly Issue[] {
+  if (policy.profile === 'ihe') return []
+  // Whether the patient is a minor the record says
+  const labels = entries.flatMap((entry) => entryConfidentialityIssues(entry, true, policy))
+  return [...contentTypeIssues(submissionSet), ...entries.flatMap(codeIssues), ...labels]
 }
 
 /** FE5: the matrix governs reading, not feeding; an author who could not read the type back is told. */
