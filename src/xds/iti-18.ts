@@ -1,13 +1,20 @@
 /** ITI-18 Registry Stored Query (ITI TF-2 3.18): TD3.1a, and TD3.1b for those who look up their own references. */
 import { GatewayError, type Issue } from '../errors.ts'
 import { patientKeyOf } from '../metadata/hl7.ts'
-import type { Oid } from '../metadata/identifiers.ts'
-import type { Findings } from '../operations/operations.ts'
+import type { EntryUuid, Oid } from '../metadata/identifiers.ts'
+import type { DocumentEntry } from '../metadata/model.ts'
+import type { Findings, StoredQuery } from '../operations/operations.ts'
 import { attribute, child, type XmlElement } from '../xml/tree.ts'
 import { XmlWriter } from '../xml/writer.ts'
 import type { Fragments } from './ebrim/fragments.ts'
 import { type ResponseStatus, responseStatusUrns, writeErrorList } from './ebrim/response.ts'
-import { writeAssociation, writeFolder, writeObjectRef, writeSubmissionSet } from './ebrim/writer.ts'
+import {
+  writeAssociation,
+  writeDocumentEntry,
+  writeFolder,
+  writeObjectRef,
+  writeSubmissionSet,
+} from './ebrim/writer.ts'
 import { ns } from './namespaces.ts'
 import { withSchemaIssues } from './schema/index.ts'
 import { readStoredQuery } from './stored-query/queries.ts'
@@ -36,9 +43,22 @@ async function handle(request: TransactionRequest): Promise<Answer> {
   if (returnType === undefined || asked === undefined || wrong.length > 0) throw new GatewayError(wrong)
   const { query, metadataLevel } = asked
   const findings = await operations.find(query, context, { relations: false, metadataLevel })
-  if (returnType === 'ObjectRef') return { status: 'Success', issues: [], body: objectRefs(findings) }
-  checkOnePatient(findings)
-  return { status: 'Success', issues: [], body: leafClass(findings, fragments, repositoryUniqueId) }
+  if (returnType === 'LeafClass') checkOnePatient(findings)
+  const written = { findings, fragments, repositoryUniqueId, offline: metadataLevel === 2 || asksAvailability(query) }
+  return { status: 'Success', issues: [], body: returnType === 'ObjectRef' ? objectRefs(written) : leafClass(written) }
+}
+
+/** What the answer is written from. */
+interface Written {
+  readonly findings: Findings
+  readonly fragments: Fragments
+  readonly repositoryUniqueId: Oid
+  /** Whether entries that are Offline belong in it: not at level 1 (3.18.4.1.2.3.5.1.1), unless they are asked for. */
+  readonly offline: boolean
+}
+
+function asksAvailability(query: StoredQuery): boolean {
+  return 'criteria' in query && 'documentAvailability' in query.criteria
 }
 
 /** What is read, or undefined with what is wrong added to the issues. */
@@ -95,26 +115,32 @@ function head(status: ResponseStatus, issues: readonly Issue[] = []): XmlWriter 
   return xml
 }
 
-function objectRefs({ documents, submissionSets, folders, associations }: Findings): Buffer {
+async function* objectRefs(written: Written): AsyncGenerator<Buffer> {
   const xml = head('Success').start('rim:RegistryObjectList')
+  const { documents, submissionSets, folders, associations } = written.findings
+  const left = new Set<EntryUuid>()
+  // Facts do not tell what is offline; what was written before was not
+  const unsure = written.offline ? [] : documents.filter((facts) => written.fragments.get(facts) === undefined)
+  for await (const entry of written.findings.entries(unsure)) if (isOffline(entry)) left.add(entry.entryUuid)
   for (const { entryUuid } of [...documents, ...submissionSets, ...folders, ...associations])
-    writeObjectRef(xml, entryUuid)
-  return xml.end().end().take()
+    if (!left.has(entryUuid)) writeObjectRef(xml, entryUuid)
+  yield xml.end().end().take()
 }
 
 /** Entry by entry as they are read: an answer of thousands is never in memory as a whole. */
-async function* leafClass(findings: Findings, fragments: Fragments, repository: Oid): AsyncGenerator<Buffer> {
+async function* leafClass(written: Written): AsyncGenerator<Buffer> {
+  const { submissionSets, folders, associations } = written.findings
   const xml = head('Success').start('rim:RegistryObjectList')
   yield xml.take()
-  yield* entriesOf(findings, fragments, repository)
-  for (const set of findings.submissionSets) writeSubmissionSet(xml, set)
-  for (const folder of findings.folders) writeFolder(xml, folder)
-  for (const association of findings.associations) writeAssociation(xml, association)
+  yield* entriesOf(written)
+  for (const set of submissionSets) writeSubmissionSet(xml, set)
+  for (const folder of folders) writeFolder(xml, folder)
+  for (const association of associations) writeAssociation(xml, association)
   yield xml.end().end().take()
 }
 
 /** What was written before is given again; only the rest is read, and it comes in the order asked. */
-async function* entriesOf(findings: Findings, fragments: Fragments, repository: Oid): AsyncGenerator<Buffer> {
+async function* entriesOf({ findings, fragments, repositoryUniqueId, offline }: Written): AsyncGenerator<Buffer> {
   const known = findings.documents.map((facts) => ({ facts, fragment: fragments.get(facts) }))
   const unknown = known.filter(({ fragment }) => fragment === undefined).map(({ facts }) => facts)
   const entries = findings.entries(unknown)[Symbol.asyncIterator]()
@@ -124,11 +150,24 @@ async function* entriesOf(findings: Findings, fragments: Fragments, repository: 
       if (fragment) yield fragment
       else if (!next.done && next.value.entryUuid === facts.entryUuid) {
         // The repository is required in every answer (rule D6), whoever fed the entry
-        yield fragments.write({ ...next.value, repositoryUniqueId: next.value.repositoryUniqueId ?? repository })
+        const entry = { ...next.value, repositoryUniqueId: next.value.repositoryUniqueId ?? repositoryUniqueId }
+        if (!isOffline(entry)) yield fragments.write(entry)
+        else if (offline) yield writeOnce(entry)
         next = await entries.next()
       }
     }
   } finally {
     await entries.return?.()
   }
+}
+
+function isOffline({ documentAvailability }: DocumentEntry): boolean {
+  return documentAvailability === 'Offline'
+}
+
+/** Not kept: what is kept may be given to everyone. */
+function writeOnce(entry: DocumentEntry): Buffer {
+  const xml = new XmlWriter()
+  writeDocumentEntry(xml, entry)
+  return xml.take()
 }

@@ -9,7 +9,7 @@ import { attribute, child, children, type XmlElement } from '../../xml/tree.ts'
 import { defined } from '../defined.ts'
 import { associationTypeOf, availabilityOf, stabilityOf, statusOf } from '../ebrim/codes.ts'
 import { ns } from '../namespaces.ts'
-import { type Literal, type ParameterValue, parseValue } from './literals.ts'
+import { type ParameterValue, parseValue } from './literals.ts'
 
 /** Values of one parameter. */
 const mostValues = 1000
@@ -101,9 +101,9 @@ export class QueryParameters {
     return this.#mapped(name, associationTypeOf, "send types as full URNs, ('urn:ihe:iti:2007:AssociationType:RPLC').")
   }
 
-  /** A number, 1 or 2, not quoted; 1 when the parameter is absent. */
+  /** 1 or 2, 1 when the parameter is absent. A number is not quoted; some consumers do, which leaves no doubt either. */
   metadataLevel(name: string): 1 | 2 {
-    const value = this.#single(name, 'number')
+    const value = this.#single(name)
     if (value !== undefined && value !== '1' && value !== '2') this.report(name, 'send 1 or 2.')
     return value === '2' ? 2 : 1
   }
@@ -172,8 +172,8 @@ export class QueryParameters {
     return literals.map(({ text }) => text)
   }
 
-  /** The one value of a parameter that has one; `kind` says how it must be written, both ways are fine without. */
-  #single(name: string, kind?: Literal['kind']): string | undefined {
+  /** The one value of a parameter that has one; `kind` says that it must be quoted, both ways are fine without. */
+  #single(name: string, kind?: 'string'): string | undefined {
     const slots = this.#slots.get(name)
     if (slots === undefined) return undefined
     const parsed = slots.flatMap((values) => this.#parse(name, values))
@@ -181,8 +181,7 @@ export class QueryParameters {
     if (literals.length > 1) this.report(name, 'this parameter takes one value.', 'XDSStoredQueryParamNumber')
     else if (parsed.some(({ list }) => list)) this.report(name, 'this parameter takes one value, without parentheses.')
     const [literal] = literals
-    if (literal && kind !== undefined && literal.kind !== kind)
-      this.report(name, kind === 'string' ? 'send the value in single quotes.' : 'send the number without quotes.')
+    if (literal && kind !== undefined && literal.kind !== kind) this.report(name, 'send the value in single quotes.')
     return literal?.text
   }
 
