@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import express from 'express'
 import { destination, pino } from 'pino'
-import type { Policy } from './access/types.ts'
 import { checkCda } from './cda/index.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
 import { createFhirDoor } from './fhir/index.ts'
@@ -15,6 +14,7 @@ import { readAffinityDomain } from './server/affinity-domain.ts'
 import type { Config } from './server/config.ts'
 import { openCredentials } from './server/credentials.ts'
 import { startServer } from './server/http.ts'
+import { policyOf } from './server/policy.ts'
 import { createReloader } from './server/reload.ts'
 import { createSpool } from './spool/index.ts'
 import { checkContract, createXdsDoor } from './xds/index.ts'
@@ -109,16 +109,6 @@ async function secretOf(file: string, length: number): Promise<Buffer> {
   const secret = await readFile(file)
   if (secret.length !== length) throw new Error(`${file} is damaged: it must hold ${length} bytes`)
   return secret
-}
-
-function policyOf({ access, metadata, mode }: Config): Policy {
-  const { authorisationDays, ...settled } = access
-  return {
-    profile: metadata.profile,
-    testPatients: mode === 'development',
-    ...settled,
-    ...(authorisationDays !== undefined && { authorisationDays }),
-  }
 }
 
 /** `metadata.checkCda`: headers of CDA documents against the metadata that come with them. */
