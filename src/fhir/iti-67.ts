@@ -8,6 +8,7 @@ import { readForm } from './body.ts'
 import { etagOf, sendRead } from './conditional.ts'
 import { resourceWriter } from './document-resource.ts'
 import { findDocuments, positionOf, readDocumentSearch } from './document-search.ts'
+import { searchedFor } from './exchange.ts'
 import { linksOf, pageOf, type Query } from './paging.ts'
 import type { Exchange } from './parts.ts'
 import { parseQuery } from './query.ts'
@@ -19,7 +20,8 @@ export async function findDocumentReferences(exchange: Exchange): Promise<void> 
 
 /** POST: the parameters of the URL and of the body together (FHIR R4 http.html#search). */
 export async function findDocumentReferencesByPost(exchange: Exchange): Promise<void> {
-  await search(exchange, [...exchange.query, ...parseQuery(await readForm(exchange.request))])
+  const form = parseQuery(await readForm(exchange.request))
+  await search({ ...exchange, context: searchedFor(exchange, form) }, [...exchange.query, ...form])
 }
 
 async function search(exchange: Exchange, query: Query): Promise<void> {

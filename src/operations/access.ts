@@ -65,6 +65,7 @@ export function accessRecord(
   told: {
     readonly patient?: PatientKey | undefined
     readonly documents?: readonly DocumentFacts[] | AccessRecord['documents']
+    readonly submissionSet?: AccessRecord['submissionSet']
     readonly outcome: AccessRecord['outcome']
     readonly rule?: string | undefined
     readonly reasonCode?: string | undefined
@@ -85,6 +86,8 @@ export function accessRecord(
     declaration: context.declaration,
     ...(told.patient === undefined ? {} : { patient: told.patient }),
     documents: (told.documents ?? []).map(({ logicalId, uniqueId }) => ({ logicalId, uniqueId })),
+    ...(told.submissionSet === undefined ? {} : { submissionSet: told.submissionSet }),
+    ...(context.origin === undefined ? {} : { origin: context.origin }),
     ...(told.change === undefined ? {} : { change: told.change }),
     outcome: told.outcome,
     ...(told.rule === undefined ? {} : { rule: told.rule }),
@@ -145,6 +148,7 @@ export function permittedRecord(
   told: {
     readonly patient: PatientKey
     readonly documents: readonly DocumentFacts[] | AccessRecord['documents']
+    readonly submissionSet?: AccessRecord['submissionSet']
     readonly permit: { readonly rule: string; readonly obligations: readonly Obligation[] }
     readonly change?: RecordChange
     /** logicalIds of documents fed as INVISIBLE_PATIENT. */
@@ -157,6 +161,7 @@ export function permittedRecord(
   return accessRecord(parts, operation, context, {
     patient: told.patient,
     documents: told.documents,
+    submissionSet: told.submissionSet,
     outcome: 'permitted',
     rule: told.permit.rule,
     change: told.change,

@@ -18,7 +18,7 @@ import {
 import { maskedByDefault } from './complete.ts'
 import { judge } from './judge.ts'
 import type { FeedOptions } from './operations.ts'
-import type { DocumentContent, Receipt, RequestContext } from './ports.ts'
+import type { AccessRecord, DocumentContent, Receipt, RequestContext } from './ports.ts'
 import { viewOf } from './view.ts'
 
 const replacing: ReadonlySet<Association['type']> = new Set(['RPLC', 'XFRM_RPLC'])
@@ -52,6 +52,7 @@ export async function feed(
   const record = permittedRecord(parts, operation, context, {
     patient,
     documents: stored.submission.entries.filter((entry) => !isLotSignature(entry)),
+    submissionSet: submissionSetOf(stored.submission),
     permit,
     hidden: hiddenFromPatient(stored.submission.entries),
   })
@@ -161,4 +162,8 @@ function withCurrentTargets(submission: Submission, targets: ReadonlyMap<EntryUu
       return current === undefined || current === association.target ? association : { ...association, target: current }
     }),
   }
+}
+
+function submissionSetOf({ submissionSet: { entryUuid, uniqueId } }: Submission): AccessRecord['submissionSet'] {
+  return { entryUuid, uniqueId }
 }
