@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { newEntryUuid } from '../../src/metadata/identifiers.ts'
+import { type EntryUuid, newEntryUuid } from '../../src/metadata/identifiers.ts'
 import type { DocumentEntry } from '../../src/metadata/model.ts'
-import type { StoredQuery } from '../../src/operations/operations.ts'
+import type { Findings, StoredQuery } from '../../src/operations/operations.ts'
 import { patient } from '../mothers/access.ts'
 import {
   aDocumentEntry,
@@ -50,6 +50,15 @@ const names = {
 }
 type Name = keyof typeof names
 const all = { documentStatuses: Approved, submissionSetStatuses: Approved, folderStatuses: Approved }
+
+/** What the colleague may not see, by any way. */
+const unseen = [secret, alone, hidden, second, secretFiling, aloneFiling, appends]
+
+/** Associations of an answer that say something of these objects. */
+function linkedTo({ associations }: Findings, objects: readonly { readonly entryUuid: EntryUuid }[]): unknown[] {
+  const forbidden = new Set(ids(objects))
+  return associations.filter(({ source, target }) => forbidden.has(source) || forbidden.has(target))
+}
 
 type Case = readonly [rule: string, query: StoredQuery, seen: readonly Name[]]
 
@@ -153,7 +162,9 @@ describe('what a caller sees of what was found', () => {
   for (const [rule, query, seen] of cases) {
     it(`${rule}`, async () => {
       const { kind } = query
-      const found = named(await house.as(aColleague).find(query), names)
+      const answer = await house.as(aColleague).find(query)
+      const found = named(answer, names)
+      assert.deepEqual(linkedTo(answer, unseen), [])
       const order = Object.keys(names)
       assert.deepEqual(
         found,
@@ -163,7 +174,9 @@ describe('what a caller sees of what was found', () => {
     })
 
     it(`${rule}: the same at metadata level 2`, async () => {
-      const found = named(await house.as(aColleague).find(query, { metadataLevel: 2 }), names)
+      const answer = await house.as(aColleague).find(query, { metadataLevel: 2 })
+      assert.deepEqual(linkedTo(answer, unseen), [])
+      const found = named(answer, names)
       assert.deepEqual(
         found.filter((name) => !seen.includes(name as Name)),
         [],
