@@ -18,6 +18,7 @@ import { type EntryUuid, type PatientKey, toOid } from '../../src/metadata/ident
 import type { Association, DocumentEntry } from '../../src/metadata/model.ts'
 import type { Findings, Operations } from '../../src/operations/operations.ts'
 import type { AccessRecord, Demographics, DocumentContent, RequestContext } from '../../src/operations/ports.ts'
+import type { RecordOperations } from '../../src/operations/record-operations.ts'
 import { createSpool, type Spool } from '../../src/spool/index.ts'
 
 export const repositoryUniqueId = toOid('1.2.250.1.999.1.2')
@@ -36,7 +37,7 @@ export const professional: Caller = {
 }
 
 /** Operations without a guard: what the door asks is kept, what it is told can be set. */
-export class MemoryOperations implements Operations {
+export class MemoryOperations implements Operations, RecordOperations {
   readonly patients = new Map<PatientKey, Demographics>()
   readonly entries: DocumentEntry[] = []
   readonly associations: Association[] = []
@@ -175,9 +176,27 @@ export class MemoryOperations implements Operations {
     return { documents, issues: [] }
   }
 
+  validate = notAsked
   update = notAsked
   remove = notAsked
-  versions = notAsked
+  settings = notAsked
+  choose = notAsked
+  authorise = notAsked
+  close = notAsked
+  reopen = notAsked
+  brainDeath = notAsked
+  copy = notAsked
+  explain = notAsked
+
+  /** One version of each: nothing here makes another. */
+  async versions(...[id, context]: Parameters<Operations['versions']>) {
+    const query = { kind: 'GetDocuments', by: 'any', ids: [id] } as const
+    const { documents, associations } = await this.find(query, context)
+    const [facts] = documents
+    const entry = this.entries.find(({ entryUuid }) => entryUuid === facts?.entryUuid)
+    if (facts === undefined || entry === undefined) throw new GatewayError('not-found')
+    return { versions: [{ entry, facts }], associations }
+  }
 
   async history(_patient: PatientKey, context: RequestContext) {
     this.#enter(context)
