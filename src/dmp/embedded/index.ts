@@ -238,10 +238,11 @@ function assemble(
     administration: createAdministration(writer, choices),
     verify: (anchor) => verifyChain(reader, anchor),
     close() {
-      closing ??= writer.close().finally(() => {
+      closing ??= (async () => {
+        // The reader first: the last connection to close takes the log back into the database, and only the writer can.
         reader.close()
-        unlock()
-      })
+        await writer.close().finally(unlock)
+      })()
       return closing
     },
   }
