@@ -2,7 +2,7 @@
 import type { DocumentFacts, RecordFacts } from '../access/types.ts'
 import type { Issue } from '../errors.ts'
 import type { DocumentCriteria } from '../metadata/criteria.ts'
-import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
+import type { EntryUuid, PatientKey, UniqueId } from '../metadata/identifiers.ts'
 import type {
   Association,
   AssociationType,
@@ -87,6 +87,16 @@ export interface FindOptions {
 export interface FeedOptions {
   /** ITI-42, profile `ihe`: metadata alone, of documents that stay in their own repository. Default false. */
   readonly register?: boolean
+  /**
+   * Documents that associations name by their uniqueId: for each a stand-in, a new UUID, that the association has as its
+   * target. It is looked up among the documents of the patient that the caller may know of, as any other target is.
+   */
+  readonly targets?: ReadonlyMap<EntryUuid, UniqueId>
+  /**
+   * Documents that the message says become superseded (ITI-65 UpdateDocumentRefs), by entryUUID or stand-in, and where it
+   * says so: each must be one that the submission replaces.
+   */
+  readonly superseded?: readonly { readonly id: EntryUuid; readonly location: string }[]
 }
 
 /** ITI-43 asks by uniqueId, ITI-68 by logicalId. */
