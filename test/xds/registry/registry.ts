@@ -177,9 +177,16 @@ export interface Referred {
   readonly uniqueId: string
 }
 
+/** What config/conformance.yaml sets. */
+const conformance = {
+  'metadata.profile': 'ihe',
+  'metadata.checkCda': 'off',
+  'identity.anonymous': 'loopback',
+}
+
 /** @param overrides configuration by dotted key */
 export async function openRegistry(overrides: Readonly<Record<string, unknown>> = {}): Promise<Registry> {
-  return new Registry(await openGateway({ 'metadata.profile': 'ihe', 'identity.anonymous': 'loopback', ...overrides }))
+  return new Registry(await openGateway({ ...conformance, ...overrides }))
 }
 
 export function outcome(reply: Reply): Outcome {
