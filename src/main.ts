@@ -47,7 +47,10 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const spool = createSpool({ directory: path.join(data, 'spool'), maxBytes: config.limits.documentBytes })
   await spool.sweep()
   const credentials = await openCredentials(config, data)
+  const { codes, checkMimeType, xsd } = config.metadata
+  const affinityDomain = codes === undefined ? {} : { affinityDomain: await readAffinityDomain(codes, checkMimeType) }
   const operations = createOperations({
+    ...affinityDomain,
     dmp: embedded.dmp,
     trace: embedded.trace,
     choices: embedded.choices,
@@ -55,8 +58,6 @@ export async function startGateway(config: Config): Promise<Gateway> {
     policy: policyOf(config),
     ...cdaCheckOf(config),
   })
-  const { codes, checkMimeType, xsd } = config.metadata
-  const affinityDomain = codes === undefined ? {} : { affinityDomain: await readAffinityDomain(codes, checkMimeType) }
   await checkContract()
   const limits = { maxMetadataBytes: config.limits.metadataBytes, maxDocumentBytes: config.limits.documentBytes }
   const door = { operations, identity: credentials.identity, spool, profile, repositoryUniqueId, log }

@@ -13,6 +13,7 @@ import type {
   RecordFacts,
 } from '../access/types.ts'
 import { GatewayError } from '../errors.ts'
+import type { AffinityDomain } from '../metadata/affinity-domain.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import { effectsOf } from './effects.ts'
 import type { AccessRecord, Choices, Clock, Dmp, DocumentCheck, Effects, RequestContext, Trace } from './ports.ts'
@@ -24,6 +25,8 @@ export interface OperationParts {
   readonly choices: Choices
   readonly clock: Clock
   readonly policy: Policy
+  /** Absent: any code may be fed, as far as the access rules know it (`metadata.codes`). */
+  readonly affinityDomain?: AffinityDomain
   /** Absent: documents are not compared with their metadata (`metadata.checkCda: off`). */
   readonly checkDocument?: DocumentCheck
 }
