@@ -104,7 +104,8 @@ function queriesOf({ patient, statuses, draft }: DocumentSearch): readonly Store
   ]
 }
 
-async function testEntries(
+/** Those of the documents whose entries pass the tests that need them. */
+export async function testEntries(
   { entryTests, authorTests }: Draft,
   documents: readonly DocumentFacts[],
   findings: Findings,

@@ -1,6 +1,7 @@
 /** Every path of the door in one table: the router is made from it, and so is the CapabilityStatement. */
 
 import { sendCapabilities } from './capability.ts'
+import { changesDefinition, findChanges } from './changes.ts'
 import { documentParameters } from './document-parameters.ts'
 import { provideDocumentBundle } from './iti-65.ts'
 import { findDocumentLists, findDocumentListsByPost, readDocumentList, readListHistory } from './iti-66.ts'
@@ -134,6 +135,13 @@ export const routes: readonly Route[] = [
       operation: 'generate-metadata',
       definition: generateMetadataDefinition,
     },
+  },
+  {
+    method: 'get',
+    path: '/DocumentReference/$changes',
+    transaction: 'changes',
+    handle: findChanges,
+    declares: { resource: 'DocumentReference', operation: 'changes', definition: changesDefinition },
   },
   {
     method: 'get',

@@ -12,9 +12,11 @@ export interface SearchsetHead {
 }
 
 export interface Match {
-  /** Absolute. */
-  readonly fullUrl: string
+  /** Absolute; an outcome has none. */
+  readonly fullUrl?: string
   readonly resource: Resource
+  /** Default: a match, which the total counts. */
+  readonly mode?: 'match' | 'include' | 'outcome'
 }
 
 /** Text gathered before it is encoded and sent. */
@@ -33,8 +35,8 @@ export async function sendSearchset(
   const out = new Output(response, format)
   let first = true
   out.add(form.head(bundle))
-  for await (const { fullUrl, resource } of matches) {
-    out.add(form.entry({ fullUrl, resource, search: { mode: 'match' } }, first))
+  for await (const { fullUrl, resource, mode = 'match' } of matches) {
+    out.add(form.entry({ ...(fullUrl === undefined ? {} : { fullUrl }), resource, search: { mode } }, first))
     first = false
     await out.flush(batch)
   }
