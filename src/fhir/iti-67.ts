@@ -9,10 +9,11 @@ import { etagOf, sendRead } from './conditional.ts'
 import { resourceWriter } from './document-resource.ts'
 import { findDocuments, positionOf, readDocumentSearch } from './document-search.ts'
 import { searchedFor } from './exchange.ts'
+import { fragmentsOf, matchesOf } from './fragments.ts'
 import { linksOf, pageOf, type Query } from './paging.ts'
 import type { Exchange } from './parts.ts'
 import { parseQuery } from './query.ts'
-import { type Match, sendSearchset } from './searchset.ts'
+import { sendSearchset } from './searchset.ts'
 
 export async function findDocumentReferences(exchange: Exchange): Promise<void> {
   await search(exchange, exchange.query)
@@ -35,14 +36,20 @@ async function search(exchange: Exchange, query: Query): Promise<void> {
     count: asked.count,
   })
   const write = resourceWriter(found, exchange)
-  async function* matches(): AsyncGenerator<Match> {
-    for await (const entry of found.entries(items)) {
+  const linked = new Set<EntryUuid>(found.associations.map(({ source }) => source))
+  const matches = matchesOf(items, {
+    // In profile ihe a resource names its patient by an id that comes and goes
+    fragments: format === 'json' && parts.profile === 'ci-sis' ? fragmentsOf(parts) : undefined,
+    baseUrl,
+    hasLinks: ({ entryUuid }) => linked.has(entryUuid),
+    entries: (documents) => found.entries(documents),
+    write: (entry) => {
       const resource = write(entry)
-      yield { fullUrl: `${baseUrl}/DocumentReference/${resource.id}`, resource }
-    }
-  }
+      return { fullUrl: `${baseUrl}/DocumentReference/${resource.id}`, resource }
+    },
+  })
   const links = linksOf(`${baseUrl}/DocumentReference`, asked.used, next)
-  await sendSearchset(response, format, { total: found.documents.length, links }, matches())
+  await sendSearchset(response, format, { total: found.documents.length, links }, matches)
 }
 
 /** `DocumentReference/{id}`: the current version, whichever version's entryUUID the id is. */
