@@ -22,6 +22,7 @@ import type { Handler } from './parts.ts'
 import { patchDocument } from './patch-document.ts'
 import { findPatient, patientParameters, readPatient } from './patient.ts'
 import { recordRoutes } from './record-routes.ts'
+import { validateDefinition, validateResource } from './validate.ts'
 
 export interface SearchParameterRow {
   readonly type: 'token' | 'date' | 'string' | 'reference'
@@ -38,7 +39,8 @@ export type Declaration =
       readonly parameters?: Readonly<Record<string, SearchParameterRow>>
     }
   | {
-      readonly resource: string
+      /** Absent for an operation of the whole door. */
+      readonly resource?: string
       /** Name without `$`. */
       readonly operation: string
       /** Canonical URL of the OperationDefinition. */
@@ -69,6 +71,13 @@ export const routes: readonly Route[] = [
     transaction: 'ITI-65',
     handle: provideDocumentBundle,
     declares: { system: 'transaction' },
+  },
+  {
+    method: 'post',
+    path: '/$validate',
+    transaction: 'validate',
+    handle: validateResource(),
+    declares: { operation: 'validate', definition: validateDefinition },
   },
   // Before the reads: `$copy` is no id
   ...recordRoutes(patientRows),
@@ -124,6 +133,13 @@ export const routes: readonly Route[] = [
     transaction: 'ITI-105',
     handle: publishDocument,
     declares: { resource: 'DocumentReference', interaction: 'create' },
+  },
+  {
+    method: 'post',
+    path: '/DocumentReference/$validate',
+    transaction: 'validate',
+    handle: validateResource('DocumentReference'),
+    declares: { resource: 'DocumentReference', operation: 'validate', definition: validateDefinition },
   },
   {
     method: 'post',

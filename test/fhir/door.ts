@@ -10,13 +10,13 @@ import type { Resource } from '@medplum/fhirtypes'
 import express from 'express'
 import type { Caller } from '../../src/access/caller.ts'
 import type { DocumentFacts, RecordFacts } from '../../src/access/types.ts'
-import { GatewayError } from '../../src/errors.ts'
+import { GatewayError, type Issue } from '../../src/errors.ts'
 import { createFhirDoor, type FhirParts } from '../../src/fhir/index.ts'
 import { matches } from '../../src/metadata/criteria.ts'
 import { patientKeyOf } from '../../src/metadata/hl7.ts'
 import { type EntryUuid, type PatientKey, toOid } from '../../src/metadata/identifiers.ts'
 import type { Association, DocumentEntry } from '../../src/metadata/model.ts'
-import type { Findings, Operations } from '../../src/operations/operations.ts'
+import type { FeedOptions, Findings, Operations } from '../../src/operations/operations.ts'
 import type { AccessRecord, Demographics, DocumentContent, RequestContext } from '../../src/operations/ports.ts'
 import type { RecordOperations } from '../../src/operations/record-operations.ts'
 import { createSpool, type Spool } from '../../src/spool/index.ts'
@@ -91,7 +91,20 @@ export class MemoryOperations implements Operations, RecordOperations {
     return done
   }
 
-  async feed(...[submission, contents, context]: Parameters<Operations['feed']>) {
+  /** Metadata are judged behind the door. */
+  async validate(): Promise<readonly Issue[]> {
+    return []
+  }
+
+  /** By entryUUID or logicalID, or by the uniqueId that a stand-in is for. */
+  #named(id: EntryUuid, { targets }: FeedOptions): DocumentEntry | undefined {
+    const name: string = targets?.get(id) ?? id
+    return this.entries.find(({ entryUuid, logicalId, uniqueId }) =>
+      [entryUuid, logicalId, uniqueId].some((each) => each === name),
+    )
+  }
+
+  async feed(...[submission, contents, context, options = {}]: Parameters<Operations['feed']>) {
     this.#enter(context)
     const [patient] = submission.entries.map(({ patientId }) => patientKeyOf(patientId))
     if (patient === undefined) throw new GatewayError('XDSRegistryMetadataError')
@@ -106,14 +119,19 @@ export class MemoryOperations implements Operations, RecordOperations {
     }
     const associations = submission.associations.map((each) => {
       if (each.type === 'HasMember') return each
-      const target = this.entries.find(
-        ({ entryUuid, logicalId }) => each.target === entryUuid || each.target === logicalId,
-      )
+      const target = this.#named(each.target, options)
       if (target === undefined || patientKeyOf(target.patientId) !== patient)
-        throw new GatewayError({ code: 'UnresolvedReferenceException', location: each.entryUuid })
+        throw new GatewayError({
+          code: 'UnresolvedReferenceException',
+          location: each.entryUuid,
+          detail: 'No document is known under this reference: send one that is.',
+        })
       if (target.availabilityStatus !== 'Approved') throw new GatewayError('XDSRegistryDeprecatedDocumentError')
       return { ...each, target: target.entryUuid }
     })
+    for (const { id, location } of options.superseded ?? [])
+      if (!associations.some(({ target }) => target === this.#named(id, options)?.entryUuid))
+        throw new GatewayError({ code: 'profile-violation', rule: 'UpdateDocumentRefs', location })
     for (const { type, target } of associations)
       if (type === 'RPLC' || type === 'XFRM_RPLC') {
         const at = this.entries.findIndex(({ entryUuid }) => entryUuid === target)
@@ -176,7 +194,6 @@ export class MemoryOperations implements Operations, RecordOperations {
     return { documents, issues: [] }
   }
 
-  validate = notAsked
   update = notAsked
   remove = notAsked
   settings = notAsked
