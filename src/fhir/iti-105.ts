@@ -2,10 +2,13 @@
 import type { DocumentReference } from '@medplum/fhirtypes'
 import { GatewayError } from '../errors.ts'
 import { newEntryUuid } from '../metadata/identifiers.ts'
+import type { DocumentEntry, Submission } from '../metadata/model.ts'
+import type { Receipt } from '../operations/ports.ts'
 import { type ReceivedResource, readResource } from './body.ts'
 import { createReporter, type Reporter } from './bundle.ts'
+import { resourceWriter } from './document-resource.ts'
 import { feedWithLocations } from './feed.ts'
-import { fromDocumentReference, relationsOf, submissionForSingle, toDocumentReference } from './mapping/index.ts'
+import { fromDocumentReference, submissionForSingle } from './mapping/index.ts'
 import type { Exchange } from './parts.ts'
 import { profileIssues } from './profiles/index.ts'
 import { Targets } from './relation-targets.ts'
@@ -28,11 +31,7 @@ export async function publishDocument(exchange: Exchange): Promise<void> {
     const receipt = await feedWithLocations(understood, reading.places, exchange)
     const [stored] = receipt.entries
     if (stored === undefined) throw new RangeError('the receipt of a document has its entry')
-    const body = toDocumentReference(stored, {
-      baseUrl,
-      updatedAt: receipt.at,
-      relations: relationsOf(stored.entryUuid, understood.submission.associations, (target) => target),
-    })
+    const body = served(stored, understood.submission, receipt, exchange)
     const headers = {
       Location: `${baseUrl}/DocumentReference/${body.id}/_history/1`,
       ETag: 'W/"1"',
@@ -42,6 +41,19 @@ export async function publishDocument(exchange: Exchange): Promise<void> {
   } finally {
     await received.dispose()
   }
+}
+
+/** The resource as a read gives it. */
+function served(
+  { entryUuid, logicalId, ...entry }: DocumentEntry,
+  { associations }: Submission,
+  { at: updatedAt, targets }: Receipt,
+  exchange: Exchange,
+): DocumentReference {
+  const { structure } = exchange.context.caller
+  const known = { entryUuid, logicalId, updatedAt, ...(structure && { feedingStructure: structure.id }) }
+  const surroundings = { documents: [known], associations, ...(targets && { logicalIds: targets }) }
+  return resourceWriter(surroundings, exchange)({ ...entry, entryUuid, logicalId })
 }
 
 export function readPublication(resource: DocumentReference, received: ReceivedResource, exchange: Exchange): Reading {

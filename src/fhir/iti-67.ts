@@ -107,7 +107,10 @@ function historyEntry({ resource, facts }: Version, baseUrl: string): BundleEntr
 
 /** Every version, each with the relationships of the document as they are now. */
 async function historyOf(exchange: Exchange): Promise<readonly Version[]> {
-  const { versions, associations } = await exchange.parts.operations.versions(uuidOf(exchange), exchange.context)
+  const { versions, associations, logicalIds } = await exchange.parts.operations.versions(
+    uuidOf(exchange),
+    exchange.context,
+  )
   const [current] = versions
   return versions.map(({ entry, facts }) => {
     const own = associations.map((each) =>
@@ -115,7 +118,10 @@ async function historyOf(exchange: Exchange): Promise<readonly Version[]> {
     )
     // Changes of status are told of the version in force only: an earlier one is superseded, whatever it was
     const known = facts.superseded ? withoutRevision(facts) : facts
-    const resource = resourceWriter({ documents: [known], associations: own }, exchange)(entry)
+    const resource = resourceWriter(
+      { documents: [known], associations: own, ...(logicalIds && { logicalIds }) },
+      exchange,
+    )(entry)
     return { resource, facts: known }
   })
 }

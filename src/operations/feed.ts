@@ -55,6 +55,7 @@ export async function feed(
   const receipt = await parts.dmp.feed(stored.submission, contents, record, { register })
   return {
     ...receipt,
+    targets: new Map([...targets.known].map(([id, { logicalId }]) => [id, logicalId])),
     warnings: [...warnings, ...permit.warnings, ...stored.warnings, ...receipt.warnings],
   }
 }

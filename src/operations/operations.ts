@@ -31,6 +31,8 @@ export interface Findings {
   readonly associations: readonly Association[]
   /** ISO 8601 instants of the last change of SubmissionSets and Folders, by entryUUID, where the DMP tells them. */
   readonly updates?: ReadonlyMap<EntryUuid, string>
+  /** logicalIds of the documents that associations lead to and that are not among `documents`. */
+  readonly logicalIds?: ReadonlyMap<EntryUuid, EntryUuid>
   /** Full entries, in the order given; read from the DMP as they are consumed. */
   entries(documents: readonly DocumentFacts[]): AsyncIterable<DocumentEntry>
 }
@@ -121,6 +123,8 @@ export interface DocumentHistory {
   readonly versions: readonly { readonly entry: DocumentEntry; readonly facts: DocumentFacts }[]
   /** Relationships of the current version whose both ends the caller may see. */
   readonly associations: readonly Association[]
+  /** As in Findings. */
+  readonly logicalIds?: ReadonlyMap<EntryUuid, EntryUuid>
 }
 
 export type RemovalRequest =

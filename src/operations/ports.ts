@@ -187,6 +187,8 @@ export interface Found {
   readonly associations: readonly Association[]
   /** ISO 8601 instants of the last change of the SubmissionSets and Folders, by entryUUID, where the DMP tells them. */
   readonly updates?: ReadonlyMap<EntryUuid, string>
+  /** After the filter: logicalIds of the documents that associations lead to and that are not among `documents`. */
+  readonly logicalIds?: ReadonlyMap<EntryUuid, EntryUuid>
 }
 
 /** What a DMP answers to a submission or an update that it has durably stored. */
@@ -197,6 +199,8 @@ export interface Receipt {
   /** ISO 8601 instant of the commit. */
   readonly at: string
   readonly warnings: readonly Issue[]
+  /** logicalIds of the stored documents that associations of the submission point to, by the id they used. */
+  readonly targets?: ReadonlyMap<EntryUuid, EntryUuid>
 }
 
 /**
