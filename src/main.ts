@@ -7,6 +7,7 @@ import express from 'express'
 import { destination, pino } from 'pino'
 import { checkCda } from './cda/index.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
+import { toAuditEvent } from './fhir/audit-event.ts'
 import { createFhirDoor } from './fhir/index.ts'
 import { createOperations } from './operations/index.ts'
 import type { DocumentCheck } from './operations/ports.ts'
@@ -16,6 +17,7 @@ import { openCredentials } from './server/credentials.ts'
 import { startServer } from './server/http.ts'
 import { policyOf } from './server/policy.ts'
 import { createReloader } from './server/reload.ts'
+import { openTraceExport } from './server/trace-export.ts'
 import { createSpool } from './spool/index.ts'
 import { checkContract, createXdsDoor } from './xds/index.ts'
 
@@ -73,6 +75,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
       ...(config.server.baseUrl && { baseUrl: `${config.server.baseUrl}/fhir` }),
     }),
   )
+  const traceExport = await openTraceExport(config, {
+    feed: embedded.traceFeed,
+    log,
+    toJson: (record) => JSON.stringify(toAuditEvent(record, { repositoryUniqueId })),
+  })
   const server = await startServer({
     config,
     log,
@@ -85,6 +92,14 @@ export async function startGateway(config: Config): Promise<Gateway> {
       ...(config.server.baseUrl && { baseUrl: config.server.baseUrl }),
     }),
     checks: { store: () => embedded.dmp.check(), trace: () => embedded.trace.check() },
+    gauges: [
+      {
+        name: 'dmp_gateway_trace_pending',
+        help: 'Records of the trace that a destination does not have yet',
+        label: 'destination',
+        read: () => traceExport.pending(),
+      },
+    ],
   })
   const reloader = createReloader({ config, log, reload: [() => credentials.reload(), () => server.reload()] })
   return {
@@ -94,6 +109,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     close: async () => {
       reloader.close()
       await server.close()
+      await traceExport.close()
       await embedded.close()
       if (conformance) await rm(data, { recursive: true, force: true })
     },

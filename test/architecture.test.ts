@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   fhir: [...inner, 'spool', 'xml', 'cda'],
   xds: [...inner, 'spool', 'xml'],
   identity: [...inner, 'xml'],
-  trace: [...inner],
+  trace: [...inner, 'xml'],
   'dmp/embedded': [...inner],
   server: [...inner, 'spool', 'fhir', 'xds', 'dmp/embedded', 'trace', 'identity'],
   cli: [...inner, 'server', 'main.ts', 'identity', 'trace', 'dmp/embedded', 'fhir', 'xds', 'spool', 'xml'],

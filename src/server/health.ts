@@ -10,7 +10,16 @@ export interface Metrics {
   readonly contentType: string
 }
 
-export function createMetrics(): Metrics {
+/** Something that is counted elsewhere, read when the metrics are. */
+export interface GaugeSource {
+  readonly name: string
+  readonly help: string
+  readonly label: string
+  /** By value of the label. */
+  read(): Promise<Readonly<Record<string, number>>>
+}
+
+export function createMetrics(sources: readonly GaugeSource[] = []): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Counter({
@@ -31,6 +40,16 @@ export function createMetrics(): Metrics {
     help: 'HTTP requests being served',
     registers: [registry],
   })
+  for (const { name, help, label, read } of sources)
+    new Gauge({
+      name,
+      help,
+      labelNames: [label],
+      registers: [registry],
+      async collect() {
+        for (const [value, count] of Object.entries(await read())) this.set({ [label]: value }, count)
+      },
+    })
   return {
     observe(route, method, status, seconds) {
       requests.inc({ route, method, status: String(status) })
