@@ -98,6 +98,8 @@ export interface AccessRecord {
   readonly rule?: string
   /** The true reason of a refusal, even where the caller was told that the object is absent. */
   readonly reasonCode?: string
+  /** The request named no patient and was answered as one for what does not exist: kept from the caller in the history. */
+  readonly answeredAbsent?: true
   readonly effects: Effects
 }
 
