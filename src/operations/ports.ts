@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Caller, ConsentDeclaration, PurposeOfUse } from '../access/caller.ts'
-import type { ChoiceName, DocumentFacts, Operation, RecordChange, RecordFacts } from '../access/types.ts'
+import type { DocumentFacts, Operation, RecordChange, RecordFacts } from '../access/types.ts'
 import type { Issue } from '../errors.ts'
 import type { DocumentCriteria, FolderCriteria, SubmissionSetCriteria } from '../metadata/criteria.ts'
 import type { EntryUuid, Oid, PatientKey, UniqueId } from '../metadata/identifiers.ts'
@@ -17,6 +17,8 @@ import type {
   Submission,
   SubmissionSet,
 } from '../metadata/model.ts'
+
+export type * from './record-ports.ts'
 
 export interface Clock {
   now(): Date
@@ -273,61 +275,6 @@ export interface Dmp {
   content(entryUuid: EntryUuid): Promise<DocumentContent | undefined>
   /** Store writable (and remote DMP reachable): the readiness check. Throws when not. */
   check(): Promise<void>
-}
-
-/** A change that the store of choices keeps; masking every document is a change of metadata. */
-export type StoredChange = Exclude<RecordChange, { kind: 'mask-all' | 'unmask-all' }>
-
-/** What is settled about a record, as it is in force. Instants are ISO 8601. */
-export interface RecordSettings {
-  readonly choices: Readonly<Record<ChoiceName, boolean>>
-  readonly blocked: readonly { readonly person: string; readonly since: string }[]
-  readonly designated: readonly {
-    readonly role: 'treating' | 'administrator'
-    readonly person: string
-    readonly since: string
-  }[]
-  /** TD0.3; those that have ended too. */
-  readonly authorised: readonly (({ readonly person: string } | { readonly structure: string }) & {
-    readonly since: string
-    readonly until?: string
-  })[]
-}
-
-/** The choices of the patient, and what the administrator settles. A remote DMP keeps its own. */
-export interface Choices {
-  /** Undefined when there is no record. */
-  inForce(patient: PatientKey): Promise<RecordSettings | undefined>
-  /** All the changes, the record and its effects in one commit. Throws GatewayError `dmp-unknown`. */
-  apply(patient: PatientKey, changes: readonly StoredChange[], record: AccessRecord): Promise<void>
-  /** What was written for the patient and others to be told, newest first, whether delivered or not. */
-  notices(patient: PatientKey): Promise<readonly StoredNotification[]>
-}
-
-export interface StoredNotification extends Notification {
-  readonly no: number
-  /** `pending` until a channel has delivered it. */
-  readonly state: string
-  /** ISO 8601 instant. */
-  readonly at: string
-}
-
-/** Destruction ten years after closure. */
-export interface Retention {
-  /** Closed before this instant (ISO 8601), oldest closure first. */
-  closedBefore(instant: string): Promise<readonly ClosedRecord[]>
-  /**
-   * Destroys documents, metadata, demographics and choices of a record that was closed before this instant; the trace
-   * stays, with this record of the destruction. Throws GatewayError `dmp-unknown` when there is no such record.
-   */
-  destroy(patient: PatientKey, closedBefore: string, record: AccessRecord): Promise<void>
-}
-
-export interface ClosedRecord {
-  readonly patient: PatientKey
-  readonly closedAt: string
-  /** Documents in it, each counted once. */
-  readonly documents: number
 }
 
 /** The memory of the house. A record is durable when `record` resolves; if it rejects, nothing may be read or fed. */
