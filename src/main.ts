@@ -71,6 +71,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     createFhirDoor({
       ...door,
       limits,
+      jobsDirectory: path.join(data, 'jobs'),
       patientIdKey: await secretOf(path.join(data, 'patient-id.key'), 16),
       ...(config.server.baseUrl && { baseUrl: `${config.server.baseUrl}/fhir` }),
     }),
