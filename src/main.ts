@@ -10,11 +10,13 @@ import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
 import { toAuditEvent } from './fhir/audit-event.ts'
 import { createFhirDoor } from './fhir/index.ts'
 import { createOperations } from './operations/index.ts'
+import { outgoingNotices } from './operations/notices.ts'
 import type { DocumentCheck } from './operations/ports.ts'
 import { readAffinityDomain } from './server/affinity-domain.ts'
 import type { Config } from './server/config.ts'
 import { openCredentials } from './server/credentials.ts'
 import { startServer } from './server/http.ts'
+import { openNotifications } from './server/notifications.ts'
 import { policyOf } from './server/policy.ts'
 import { createReloader } from './server/reload.ts'
 import { openTraceExport } from './server/trace-export.ts'
@@ -51,7 +53,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const credentials = await openCredentials(config, data)
   const { codes, checkMimeType, xsd } = config.metadata
   const affinityDomain = codes === undefined ? {} : { affinityDomain: await readAffinityDomain(codes, checkMimeType) }
-  const operations = createOperations({
+  const operationParts = {
     ...affinityDomain,
     dmp: embedded.dmp,
     trace: embedded.trace,
@@ -59,7 +61,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
     clock,
     policy: policyOf(config),
     ...cdaCheckOf(config),
-  })
+  }
+  const operations = createOperations(operationParts)
   await checkContract()
   const limits = { maxMetadataBytes: config.limits.metadataBytes, maxDocumentBytes: config.limits.documentBytes }
   const door = { operations, identity: credentials.identity, spool, profile, repositoryUniqueId, log }
@@ -81,6 +84,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
     log,
     toJson: (record) => JSON.stringify(toAuditEvent(record, { repositoryUniqueId })),
   })
+  const notifier = await openNotifications(config, {
+    deliveries: embedded.deliveries,
+    outgoing: (patient) => outgoingNotices(operationParts, patient),
+    log,
+  })
   const server = await startServer({
     config,
     log,
@@ -100,6 +108,12 @@ export async function startGateway(config: Config): Promise<Gateway> {
         label: 'destination',
         read: () => traceExport.pending(),
       },
+      {
+        name: 'dmp_gateway_notifications',
+        help: 'Notifications by channel and state',
+        label: 'delivery',
+        read: () => notifier.counts(),
+      },
     ],
   })
   const reloader = createReloader({ config, log, reload: [() => credentials.reload(), () => server.reload()] })
@@ -109,8 +123,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     reload: () => reloader.reload(),
     close: async () => {
       reloader.close()
-      await server.close()
-      await traceExport.close()
+      await Promise.all([server.close(), traceExport.close(), notifier.close()])
       await embedded.close()
       if (conformance) await rm(data, { recursive: true, force: true })
     },

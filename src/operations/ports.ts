@@ -73,6 +73,8 @@ export interface Demographics {
   readonly gender?: 'male' | 'female' | 'other' | 'unknown'
   /** ISO date `YYYY-MM-DD`. */
   readonly birthDate?: string
+  /** Where the patient is told of what happens in the record. */
+  readonly email?: string
 }
 
 /** One access, permitted or refused: the row of the trace (docs/access-rules.md, Trace). */
@@ -283,6 +285,31 @@ export interface Trace {
   /** Newest first. */
   history(query: HistoryQuery): Promise<readonly AccessRecord[]>
   check(): Promise<void>
+}
+
+/** States of a delivery that are final, and `waiting` for another attempt or for its time. */
+export type DeliveryState = 'waiting' | 'sent' | 'failed' | 'no-recipient' | 'uncertain'
+
+/** What people are to be told, on its way to them by channels (e-mail, webhook). Instants are ISO 8601. */
+export interface Deliveries {
+  /** Takes up what was written since the last time; the first time it only remembers where to begin. Gives how many. */
+  enrol(channel: string): Promise<number>
+  /** What may be attempted now, longest waiting first. */
+  waiting(channel: string, now: string, limit: number): Promise<readonly WaitingDelivery[]>
+  /** Durable when it resolves: true for the one who may send. */
+  claim(channel: string, no: number): Promise<boolean>
+  /** `nextAt`: of `waiting`, not before. */
+  settle(channel: string, no: number, state: DeliveryState, nextAt?: string): Promise<void>
+  /** Found claimed at the start: they may have been sent, and become `uncertain`. Gives how many. */
+  interrupted(channel: string): Promise<number>
+  counts(channel: string): Promise<Readonly<Record<string, number>>>
+}
+
+export interface WaitingDelivery {
+  /** Of the notification. */
+  readonly no: number
+  readonly attempts: number
+  readonly patient: PatientKey
 }
 
 /** The trace on its way to other systems: each destination has a position in it. */

@@ -9,7 +9,7 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { toOid } from '../metadata/identifiers.ts'
 import { identitySchema, oid, tlsSchema } from './config-identity.ts'
-import { traceSchema } from './config-trace.ts'
+import { notificationsSchema, traceSchema } from './config-trace.ts'
 
 const MiB = 1024 * 1024
 /** repositoryUniqueId of the national DMP (DMP-FACTS §1.1): never that of another repository in production. */
@@ -41,6 +41,7 @@ const schema = z
     dmp: z.strictObject({ repositoryUniqueId: oid.default(nationalRepository) }).prefault({}),
     identity: identitySchema,
     trace: traceSchema,
+    notifications: notificationsSchema,
     access: z
       .strictObject({
         regulationCentres: z.array(z.string().min(1)).default([]),
