@@ -27,7 +27,9 @@ type Part =
   | { readonly to: MetadataUpdate['statuses'][number]['to']; readonly target: DocumentFacts; readonly before?: never }
 
 export async function update(parts: OperationParts, change: MetadataUpdate, context: RequestContext): Promise<Receipt> {
-  return parts.policy.profile === 'ihe' ? updateRegistry(parts, change, context) : updateDmp(parts, change, context)
+  // ITI-92 is an operation of a registry whatever it changes: the guard refuses it in the DMP (UP7)
+  const ofTheRegistry = parts.policy.profile === 'ihe' || change.restricted === true
+  return ofTheRegistry ? updateRegistry(parts, change, context) : updateDmp(parts, change, context)
 }
 
 async function updateDmp(parts: OperationParts, change: MetadataUpdate, context: RequestContext): Promise<Receipt> {

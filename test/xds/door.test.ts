@@ -287,4 +287,39 @@ describe('the XDS.b door', () => {
     assert.deepEqual(await readdir(door.spoolDirectory), [])
     assert.equal(identityWith().anonymous(), undefined)
   })
+
+  it('takes registry requests without MTOM alone in plain IHE, both ways in the DMP (H1)', async () => {
+    await open({ profile: 'ihe' })
+    const reply = await postMtom(door.registry, query())
+    assert.match(reply.contentType, /^multipart\/related/)
+    const { errors } = outcomeOf(reply)
+    assert.deepEqual(
+      errors.map(({ errorCode, location }) => [errorCode, location]),
+      [['XDSRegistryError', 'Content-Type']],
+    )
+    assert.match(errors[0]?.codeContext ?? '', /^H1: /)
+  })
+
+  it('refuses what breaks the XML Schema, only tells the log, or does not look (XSD)', async () => {
+    const wrong = query({ body: body.replace('<query:ResponseOption', '<query:ResponseOption unknown="x"') })
+    await open()
+    const { errors } = outcomeOf(await postSimple(door.registry, wrong))
+    assert.deepEqual(
+      errors.map(({ errorCode, location }) => [errorCode, location]),
+      [['XDSRegistryError', 'ResponseOption/ResponseOption']],
+    )
+    assert.match(errors[0]?.codeContext ?? '', /^XSD: .*unknown/)
+    for (const [xsd, told] of [
+      ['warn', true],
+      ['off', false],
+    ] as const) {
+      await door.close()
+      await open({ xsd })
+      assert.equal(outcomeOf(await postSimple(door.registry, wrong)).status, 'Success')
+      assert.equal(
+        door.log.some((line) => 'violations' in line),
+        told,
+      )
+    }
+  })
 })

@@ -82,9 +82,15 @@ export interface DoorOptions {
   readonly operations?: Partial<Operations>
   readonly identity?: Partial<Identity>
   readonly profile?: 'ci-sis' | 'ihe'
+  readonly xsd?: 'strict' | 'warn' | 'off'
 }
 
-export async function startDoor({ operations = {}, identity, profile = 'ci-sis' }: DoorOptions): Promise<RunningDoor> {
+export async function startDoor({
+  operations = {},
+  identity,
+  profile = 'ci-sis',
+  xsd = 'strict',
+}: DoorOptions): Promise<RunningDoor> {
   const spoolDirectory = await mkdtemp(path.join(tmpdir(), 'xds-door-'))
   const log: object[] = []
   const write = (fields: object) => void log.push(fields)
@@ -93,6 +99,7 @@ export async function startDoor({ operations = {}, identity, profile = 'ci-sis' 
     identity: identityWith(identity),
     spool: createSpool({ directory: spoolDirectory, maxBytes: 64 * 1024 * 1024, memoryLimit: 1024 }),
     profile,
+    xsd,
     repositoryUniqueId,
     limits: { maxMetadataBytes: 1024 * 1024, maxDocumentBytes: 32 * 1024 * 1024, maxParts: 20 },
     log: { info: write, warn: write, error: write },

@@ -137,6 +137,11 @@ describe('reading a SubmitObjectsRequest', () => {
       assert.deepEqual(edited(/(41a5887f[^>]*>)<rim:Slot.*?<\/rim:Slot>/, '$1'), ['C7 Document01/classCode'])
     })
 
+    it('name the code they hold', () => {
+      const name = new RegExp(`(classificationScheme="${classCode}"(?:(?!<rim:Name>).)*)<rim:Name>.*?</rim:Name>`)
+      assert.deepEqual(edited(name, '$1'), ['C7 Document01/classCode'])
+    })
+
     it('of authors have no nodeRepresentation', () => {
       assert.deepEqual(edited(/(93606bcf[^>]*) nodeRepresentation=""/, '$1 nodeRepresentation="x"'), [
         'C8 Document01/author[0]/',
@@ -158,6 +163,13 @@ describe('reading a SubmitObjectsRequest', () => {
       assert.deepEqual(edited(whole, `${whole}${whole.replace(/ id="[^"]*"/, ' id="again"')}`, message), [
         'C9 Document01/patientId',
       ])
+    })
+
+    it('name what they are', () => {
+      assert.deepEqual(
+        edited(/<rim:Name><rim:LocalizedString[^>]*value="XDSDocumentEntry.uniqueId"\/><\/rim:Name>/, ''),
+        ['C9 Document01/uniqueId'],
+      )
     })
 
     it('say which object they are of', () => {
@@ -192,6 +204,11 @@ describe('reading a SubmitObjectsRequest', () => {
 
     it('come in UTF-8', () => {
       assert.deepEqual(edited('charset="UTF-8"', 'charset="ISO-8859-1"'), ['D7 Document01/title'])
+    })
+
+    it('hold a URI in pieces of at most 256 characters, none of them empty (M3, C5)', () => {
+      assert.deepEqual(edited(firstSlot, `${slot('URI', `http://x/${'y'.repeat(256)}`)}$&`), ['M3 Document01/URI'])
+      assert.deepEqual(edited(firstSlot, `${slot('URI', '')}$&`), ['C5 Document01/URI'])
     })
 
     it('take a hash in capitals and a size with leading zeros', () => {
@@ -279,6 +296,17 @@ describe('reading a SubmitObjectsRequest', () => {
     it('has first versions: no lid but the id itself', () => {
       const entry = aDocumentEntry({ logicalId: aDocumentEntry().entryUuid })
       assert.deepEqual(issuesOf(submitObjects(aSubmission({ entries: [entry] }))), [`T12 ${entry.entryUuid}/lid`])
+    })
+
+    it('is Approved, its folders too, whatever else is said of them (M11, M47)', () => {
+      const approved = 'status="urn:oasis:names:tc:ebxml-regrep:StatusType:Approved"'
+      const deprecated = approved.replace('Approved', 'Deprecated')
+      const set = new RegExp(`(<rim:RegistryPackage id="Set01"[^>]*)${approved}`)
+      assert.deepEqual(edited(set, `$1${deprecated}`), ['M11 Set01/status'])
+      const folder = aFolder()
+      const message = aMessage(aSubmission({ folders: [folder] }))
+      const package_ = new RegExp(`(<rim:RegistryPackage id="${folder.entryUuid}"[^>]*)${approved}`)
+      assert.deepEqual(edited(package_, `$1${deprecated}`, message), [`M47 ${folder.entryUuid}/status`])
     })
 
     it('takes state from no sender: what is new is Approved and version 1', () => {
