@@ -6,7 +6,7 @@ import { purposeInForce, readConsentHeader, readPurposeHeader } from '../access/
 import { GatewayError, toGatewayError } from '../errors.ts'
 import type { RequestContext, RequestOrigin } from '../operations/ports.ts'
 import { drain, sendError } from './answer.ts'
-import { type Format, responseFormat } from './negotiate.ts'
+import { type Format, responseFormat, tableFormat } from './negotiate.ts'
 import type { Query } from './paging.ts'
 import type { Exchange, FhirParts, Handler } from './parts.ts'
 import { parseQuery, queryOf } from './query.ts'
@@ -35,11 +35,12 @@ export function serve(
       const context = open
         ? anyone(transaction, requestId)
         : await contextOf(request, parts, { transaction, requestId, baseUrl })
-      // The form of documents is their own affair (ITI-68), and a copy is a ZIP
-      const format =
-        transaction === 'ITI-68' || transaction === 'copy'
-          ? 'json'
-          : responseFormat(request.headers.accept, formatOf(query))
+      // The form of documents is their own affair (ITI-68), a copy is a ZIP, and a history may be a table
+      const own =
+        transaction === 'ITI-68' ||
+        transaction === 'copy' ||
+        (transaction === 'ITI-81' && tableFormat(request.headers.accept, formatOf(query)) !== undefined)
+      const format = own ? 'json' : responseFormat(request.headers.accept, formatOf(query))
       if (context.purpose !== 'normal') response.setHeader('DMP-Access-Mode', context.purpose)
       await handle({ request, response, parts, patientIds, jobs, baseUrl, query, format, context })
     } catch (thrown) {
@@ -88,7 +89,7 @@ function errorFormat(request: Request): Format {
   }
 }
 
-function formatOf(query: Exchange['query']): string | undefined {
+export function formatOf(query: Exchange['query']): string | undefined {
   return query.find(([name]) => name === '_format')?.[1]
 }
 

@@ -1,7 +1,10 @@
-/** ITI-81 Retrieve ATNA Audit Event: the access history of one patient, newest first. */
+/** ITI-81 Retrieve ATNA Audit Event: the access history of one patient, newest first; as a table to people. */
 import { isDtm, upperBound } from '../metadata/dtm.ts'
 import type { AccessRecord } from '../operations/ports.ts'
 import { outcomeCodes, toAuditEvent } from './audit-event.ts'
+import { formatOf } from './exchange.ts'
+import { sendTable } from './history-table.ts'
+import { tableFormat } from './negotiate.ts'
 import { compare, linksOf, type Position, pageOf } from './paging.ts'
 import type { Exchange } from './parts.ts'
 import { patientOf } from './search-patient.ts'
@@ -39,11 +42,20 @@ export async function findAuditEvents(exchange: Exchange): Promise<void> {
       ? (record) => codes.includes(outcomeCodes[record.outcome])
       : ({ caller }) => codes.includes(caller.person?.id) || codes.includes(caller.structure?.id)
   })
-  const records = (await parts.operations.history(patient, context)).filter((record) =>
-    tests.every((test) => test(record)),
-  )
+  const table = tableFormat(exchange.request.headers.accept, formatOf(exchange.query))
+  const all = await parts.operations.history(patient, context, { titles: table !== undefined })
+  const records = all.filter((record) => tests.every((test) => test(record)))
   const position = ({ at, id }: AccessRecord): Position => ({ key: at, id })
   const { descending } = search.order
+  if (table !== undefined) {
+    sendTable(
+      response,
+      table,
+      patient,
+      records.toSorted((a, b) => compare(position(a), position(b), descending)),
+    )
+    return
+  }
   const { items, next } = pageOf(
     search.countOnly ? [] : records.toSorted((a, b) => compare(position(a), position(b), descending)),
     { position, descending, after: search.after, count: search.count },

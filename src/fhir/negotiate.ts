@@ -40,6 +40,22 @@ const names: Readonly<Record<Format, readonly string[]>> = {
   xml: [mediaTypes.xml, 'application/xml', 'text/xml'],
 }
 
+/** A table for people, where it is asked for more than FHIR is: a browser asks for text/html. */
+export function tableFormat(accept: string | undefined, format: string | undefined): 'csv' | 'html' | undefined {
+  if (format !== undefined) {
+    const [name = ''] = format.toLowerCase().split(';')
+    if (name === 'csv' || name === 'text/csv') return 'csv'
+    return name === 'html' || name === 'text/html' ? 'html' : undefined
+  }
+  // Named, not merely covered by a wildcard
+  const ranges = parseAccept(accept)
+  const named = (type: string): number => ranges.find((range) => range.type === type)?.q ?? 0
+  const [csv, html] = [named('text/csv'), named('text/html')]
+  const fhir = Math.max(...[...names.json, ...names.xml].map((type) => named(type)))
+  if (Math.max(csv, html) <= fhir) return undefined
+  return csv >= html ? 'csv' : 'html'
+}
+
 /** The form to answer in, JSON when both are as welcome. Throws GatewayError `not-acceptable` when neither is. */
 export function responseFormat(accept: string | undefined, format: string | undefined): Format {
   if (format !== undefined) {

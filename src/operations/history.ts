@@ -3,6 +3,7 @@ import type { Caller } from '../access/caller.ts'
 import type { DocumentFacts, RecordFacts } from '../access/types.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import { authorise, type OperationParts, permittedRecord } from './access.ts'
+import type { HistoryOptions } from './operations.ts'
 import type { AccessRecord, RequestContext } from './ports.ts'
 import { type Visible, viewOf } from './view.ts'
 
@@ -10,10 +11,30 @@ export async function history(
   parts: OperationParts,
   patient: PatientKey,
   context: RequestContext,
+  { titles = false }: HistoryOptions = {},
 ): Promise<readonly AccessRecord[]> {
   const { facts, permit } = await authorise(parts, 'history', context, { patient })
   await parts.trace.record(permittedRecord(parts, 'history', context, { patient, documents: [], permit }))
-  return facts === undefined ? [] : readableHistory(parts, patient, context, facts)
+  if (facts === undefined) return []
+  const records = await readableHistory(parts, patient, context, facts)
+  return titles ? withTitles(parts, records) : records
+}
+
+/** Documents of rows that the caller may read, by the titles that they have now. */
+async function withTitles({ dmp }: OperationParts, records: readonly AccessRecord[]): Promise<readonly AccessRecord[]> {
+  const ids = [...new Set(records.flatMap(({ documents }) => documents.map(({ logicalId }) => logicalId)))]
+  if (ids.length === 0) return records
+  const found = await dmp.find({ kind: 'GetDocuments', by: 'logicalId', ids })
+  const titles = new Map<EntryUuid, string>()
+  for await (const { logicalId, title } of dmp.read(found.documents.map(({ entryUuid }) => entryUuid)))
+    if (title !== undefined) titles.set(logicalId, title)
+  return records.map((record) => ({
+    ...record,
+    documents: record.documents.map((document) => {
+      const title = titles.get(document.logicalId)
+      return title === undefined ? document : { ...document, title }
+    }),
+  }))
 }
 
 /** The rows that this caller may read, newest first. */

@@ -141,6 +141,11 @@ export interface StatusAnswer {
   readonly demographics: Demographics | undefined
 }
 
+export interface HistoryOptions {
+  /** Documents with their titles, where the caller may see them. Default false. */
+  readonly titles?: boolean
+}
+
 export interface Operations {
   /** TD0.2. Throws `dmp-unknown` when there is no record. */
   status(patient: PatientKey, context: RequestContext): Promise<StatusAnswer>
@@ -172,5 +177,5 @@ export interface Operations {
   /** The history of a document, by an entryUUID of any version, for whoever may see it now; throws `not-found`. */
   versions(logicalId: EntryUuid, context: RequestContext): Promise<DocumentHistory>
   /** The access history of a patient, newest first, as far as the caller may read it. */
-  history(patient: PatientKey, context: RequestContext): Promise<readonly AccessRecord[]>
+  history(patient: PatientKey, context: RequestContext, options?: HistoryOptions): Promise<readonly AccessRecord[]>
 }

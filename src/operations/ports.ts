@@ -92,7 +92,12 @@ export interface AccessRecord {
   readonly reason?: string
   readonly declaration: ConsentDeclaration
   readonly patient?: PatientKey
-  readonly documents: readonly { readonly logicalId: EntryUuid; readonly uniqueId: UniqueId }[]
+  readonly documents: readonly {
+    readonly logicalId: EntryUuid
+    readonly uniqueId: UniqueId
+    /** Only in a history that was asked for with titles. */
+    readonly title?: string
+  }[]
   /** The submission that brought the documents. */
   readonly submissionSet?: { readonly entryUuid: EntryUuid; readonly uniqueId: UniqueId }
   readonly origin?: RequestOrigin

@@ -1,0 +1,102 @@
+/**
+ * The access history as people read it: « Date, Auteur de l’action, Action réalisée, Contexte », as CSV for a spreadsheet
+ * or as a page to print. The same rows as ITI-81, of the same operation.
+ */
+import type { Response } from 'express'
+import { type PatientKey, splitPatientKey } from '../metadata/identifiers.ts'
+import { describe, type HistoryLine } from '../operations/history-line.ts'
+import type { AccessRecord } from '../operations/ports.ts'
+import { frenchTime } from '../operations/wording.ts'
+
+export type TableFormat = 'csv' | 'html'
+
+const columns: readonly (readonly [name: string, of: keyof HistoryLine])[] = [
+  ['Date', 'date'],
+  ['Auteur de l’action', 'author'],
+  ['Action réalisée', 'action'],
+  ['Contexte', 'context'],
+]
+
+const contentTypes: Readonly<Record<TableFormat, string>> = {
+  csv: 'text/csv; charset=utf-8; header=present',
+  html: 'text/html; charset=utf-8',
+}
+
+export function sendTable(
+  response: Response,
+  format: TableFormat,
+  patient: PatientKey,
+  records: readonly AccessRecord[],
+): void {
+  const lines = records.map((record) => describe(record, (id) => titleIn(record, id)))
+  const body = Buffer.from(format === 'csv' ? csvOf(lines) : pageOf(lines, patient))
+  response.writeHead(200, {
+    'Content-Type': contentTypes[format],
+    'Content-Length': body.length,
+    // Nothing in the page runs or is fetched, whatever a name or a title says
+    'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'",
+    'X-Content-Type-Options': 'nosniff',
+    ...(format === 'csv' && { 'Content-Disposition': 'attachment; filename="historique-des-acces.csv"' }),
+  })
+  response.end(body)
+}
+
+function titleIn({ documents }: AccessRecord, id: string): string | undefined {
+  return documents.find(({ logicalId }) => logicalId === id)?.title
+}
+
+/** RFC 4180 with `;`, which is what spreadsheets read where the comma is in numbers; the mark says that it is UTF-8. */
+function csvOf(lines: readonly HistoryLine[]): string {
+  const rows = [columns.map(([name]) => name), ...lines.map((line) => columns.map(([, of]) => line[of]))]
+  return `\ufeff${rows.map((row) => row.map(cell).join(';')).join('\r\n')}\r\n`
+}
+
+/** A cell that begins like a formula is one to a spreadsheet: an apostrophe makes it text. */
+function cell(text: string): string {
+  const safe = /^[\s]*[=+\-@\t\r]/.test(text) ? `'${text}` : text
+  return `"${safe.replaceAll('"', '""')}"`
+}
+
+function pageOf(lines: readonly HistoryLine[], patient: PatientKey): string {
+  const { id } = splitPatientKey(patient)
+  const head = columns.map(([name]) => `<th scope="col">${escapeHtml(name)}</th>`).join('')
+  const rows = lines.map((line) => `<tr>${columns.map(([, of]) => `<td>${escapeHtml(line[of])}</td>`).join('')}</tr>`)
+  return `<!doctype html>
+<html lang="fr">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Historique des accès</title>
+<style>
+body { font-family: system-ui, sans-serif; margin: 2rem; color: #1a1a1a; }
+table { border-collapse: collapse; width: 100%; }
+th, td { border: 1px solid #767676; padding: .4rem .6rem; text-align: left; vertical-align: top; overflow-wrap: anywhere; }
+th { background: #eee; }
+td:first-child { white-space: nowrap; }
+thead { display: table-header-group; }
+tr { break-inside: avoid; }
+@media print { body { margin: 0; font-size: 10pt; } }
+</style>
+</head>
+<body>
+<h1>Historique des accès</h1>
+<p>INS ${escapeHtml(id)} – édité le ${escapeHtml(frenchTime(new Date().toISOString()))} – ${lines.length} accès</p>
+<table>
+<thead><tr>${head}</tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+</table>
+</body>
+</html>
+`
+}
+
+function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&quot;')
+    .replaceAll("'", '&#39;')
+}
