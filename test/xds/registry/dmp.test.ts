@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { mintVihf } from '../../../src/identity/mint.ts'
-import { newEntryUuid } from '../../../src/metadata/identifiers.ts'
 import type { Code, DocumentEntry } from '../../../src/metadata/model.ts'
 import { ns } from '../../../src/xds/namespaces.ts'
 import { aSubmission, aSubmissionSet, codes } from '../../mothers/metadata.ts'
@@ -77,7 +76,7 @@ describe('the XDS door of the DMP (profile ci-sis)', () => {
       'ITI-42',
       'registry',
       'urn:ihe:iti:2007:RegisterDocumentSet-b',
-      () => submitObjects(aSubmission({ entries: [{ ...entry, entryUuid: newEntryUuid() }] })),
+      () => submitObjects(aSubmission({ entries: [aDocument(patient).entry] })),
     ],
     [
       'ITI-62',
