@@ -8,15 +8,18 @@ import { destination, pino } from 'pino'
 import type { Policy } from './access/types.ts'
 import { checkCda } from './cda/index.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
+import { localChoices, type NationalDmp, openNationalDmp } from './dmp/xds/index.ts'
 import { createFhirDoor } from './fhir/index.ts'
-import { createOperations } from './operations/index.ts'
+import { type Clock, createOperations } from './operations/index.ts'
 import type { DocumentCheck } from './operations/ports.ts'
 import { readAffinityDomain } from './server/affinity-domain.ts'
 import type { Config } from './server/config.ts'
+import { nationalOptions } from './server/config-national.ts'
 import { openCredentials } from './server/credentials.ts'
+import { createMetrics, type Metrics } from './server/health.ts'
 import { startServer } from './server/http.ts'
 import { createReloader } from './server/reload.ts'
-import { createSpool } from './spool/index.ts'
+import { createSpool, type Spool } from './spool/index.ts'
 import { checkContract, createXdsDoor } from './xds/index.ts'
 
 export interface Gateway {
@@ -47,10 +50,14 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const spool = createSpool({ directory: path.join(data, 'spool'), maxBytes: config.limits.documentBytes })
   await spool.sweep()
   const credentials = await openCredentials(config, data)
+  const metrics = createMetrics()
+  const national = await openNational(config, data, embedded, spool, metrics, clock)
+  if (national && national.unsettled > 0)
+    log.warn({ acts: national.unsettled }, 'acts at the DMP were cut off by a stop: the trace has them as failed')
   const operations = createOperations({
-    dmp: embedded.dmp,
+    dmp: national?.dmp ?? embedded.dmp,
     trace: embedded.trace,
-    choices: embedded.choices,
+    choices: national ? localChoices(embedded.choices) : embedded.choices,
     clock,
     policy: policyOf(config),
     ...cdaCheckOf(config),
@@ -83,9 +90,18 @@ export async function startGateway(config: Config): Promise<Gateway> {
       limits: { ...limits, maxParts: config.limits.parts },
       ...(config.server.baseUrl && { baseUrl: config.server.baseUrl }),
     }),
-    checks: { store: () => embedded.dmp.check(), trace: () => embedded.trace.check() },
+    checks: {
+      store: () => embedded.dmp.check(),
+      trace: () => embedded.trace.check(),
+      ...(national && { dmp: () => national.dmp.check() }),
+    },
+    metrics,
   })
-  const reloader = createReloader({ config, log, reload: [() => credentials.reload(), () => server.reload()] })
+  const reloader = createReloader({
+    config,
+    log,
+    reload: [() => credentials.reload(), () => server.reload(), async () => national?.reload()],
+  })
   return {
     url: server.url,
     embedded,
@@ -93,10 +109,29 @@ export async function startGateway(config: Config): Promise<Gateway> {
     close: async () => {
       reloader.close()
       await server.close()
+      national?.close()
       await embedded.close()
       if (conformance) await rm(data, { recursive: true, force: true })
     },
   }
+}
+
+/** The national DMP, with the embedded store for the trace and for what only the gateway knows. */
+async function openNational(
+  { dmp, limits }: Config,
+  directory: string,
+  embedded: EmbeddedDmp,
+  spool: Spool,
+  { upstream }: Metrics,
+  clock: Clock,
+): Promise<NationalDmp | undefined> {
+  if (dmp.national === undefined) return undefined
+  const settings = nationalOptions(dmp.national, dmp.repositoryUniqueId, limits.documentBytes)
+  const { dmp: local, trace } = embedded
+  const national = await openNationalDmp({ ...settings, directory, spool, local, trace, observer: upstream, clock })
+  upstream.expiry('authentication', () => national.expiry.authentication)
+  upstream.expiry('signature', () => national.expiry.signature)
+  return national
 }
 
 /** Secret bytes that live as long as the data folder, for this user only; made on first start. */

@@ -124,7 +124,29 @@ export async function authorise(
   const facts = await parts.dmp.status(about.patient, context.caller)
   const decision = decide(accessRequest(operation, context, about), facts, parts.policy)
   if (decision.verdict === 'deny') throw await refuse(parts, operation, context, decision, about.patient, about.change)
+  await declareAuthorisation(parts, operation, context, about.patient, decision)
   return { facts, permit: decision }
+}
+
+/**
+ * TD0.3 before the act: a remote DMP opens its documents only to whom it knows as authorised. Never without a consent that
+ * was declared with this request, and never outside the normal mode: the obligation says so.
+ */
+export async function declareAuthorisation(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+  patient: PatientKey,
+  { obligations, rule }: Permit,
+): Promise<void> {
+  if (parts.dmp.authorise === undefined || !obligations.includes('record-authorisation')) return
+  try {
+    await parts.dmp.authorise(patient, 'add')
+  } catch (error) {
+    const reasonCode = error instanceof GatewayError ? error.code : 'internal'
+    await parts.trace.record(accessRecord(parts, operation, context, { patient, outcome: 'failed', rule, reasonCode }))
+    throw error
+  }
 }
 
 /** Decides what does not depend on the object, so that the answer is the same whether or not it exists. */

@@ -8,6 +8,7 @@ import {
   accessRequest,
   authorise,
   authoriseWithoutObject,
+  declareAuthorisation,
   type OperationParts,
   permittedRecord,
 } from './access.ts'
@@ -114,6 +115,7 @@ async function judge(
     await parts.trace.record(accessRecord(parts, operation, context, { patient, outcome: 'refused', ...deny }))
     return undefined
   }
+  await declareAuthorisation(parts, operation, context, patient, decision)
   const kept = filterFound(found, around, viewOf(parts, operation, context, facts, true))
   await parts.trace.record(
     permittedRecord(parts, operation, context, { patient, documents: kept.documents, permit: decision }),

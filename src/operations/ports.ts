@@ -253,6 +253,12 @@ export interface Dmp {
   content(entryUuid: EntryUuid): Promise<DocumentContent | undefined>
   /** Store writable (and remote DMP reachable): the readiness check. Throws when not. */
   check(): Promise<void>
+  /** A remote DMP as one request asks it: under the identity of its caller, and nobody else's. Absent: one for all. */
+  on?(context: RequestContext): Dmp
+  /** TD0.3 at a remote DMP, which must know of it before documents are asked. Absent: the effects of the record do it. */
+  authorise?(patient: PatientKey, change: 'add' | 'remove'): Promise<void>
+  /** The operation is done: what it asked of a remote DMP is counted. */
+  finished?(): void
 }
 
 /** A change that the store of choices keeps; masking every document is a change of metadata. */

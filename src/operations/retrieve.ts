@@ -9,6 +9,7 @@ import {
   accessRequest,
   authorise,
   authoriseWithoutObject,
+  declareAuthorisation,
   type OperationParts,
   permittedRecord,
 } from './access.ts'
@@ -101,6 +102,7 @@ async function permittedAmong(
       await parts.trace.record(accessRecord(parts, operation, context, { patient, outcome: 'refused', ...deny }))
       continue
     }
+    await declareAuthorisation(parts, operation, context, patient, decision)
     const visible = mine.filter(viewOf(parts, operation, context, facts))
     await parts.trace.record(
       visible.length > 0

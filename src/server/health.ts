@@ -6,8 +6,18 @@ export interface Metrics {
   /** Counts a finished request under a low-cardinality route (never a URL: those may hold identifiers). */
   observe(route: string, method: string, status: number, seconds: number): void
   readonly inFlight: { inc(): void; dec(): void }
+  readonly upstream: UpstreamMetrics
   text(): Promise<string>
   readonly contentType: string
+}
+
+/** Calls to a remote DMP, by TD number. */
+export interface UpstreamMetrics {
+  call(transaction: string, outcome: 'ok' | 'failed', seconds: number): void
+  /** What one request of ours cost in calls. */
+  request(transaction: string, calls: number): void
+  /** End of a certificate, read again with each scrape. */
+  expiry(certificate: string, end: () => string): void
 }
 
 export function createMetrics(): Metrics {
@@ -37,8 +47,40 @@ export function createMetrics(): Metrics {
       duration.observe({ route }, seconds)
     },
     inFlight,
+    upstream: createUpstreamMetrics(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
+  }
+}
+
+function createUpstreamMetrics(registry: Registry): UpstreamMetrics {
+  const calls = new Histogram({
+    name: 'dmp_gateway_upstream_call_seconds',
+    help: 'Time of one call to the remote DMP, by TD number and outcome',
+    labelNames: ['transaction', 'outcome'] as const,
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers: [registry],
+  })
+  const perRequest = new Histogram({
+    name: 'dmp_gateway_upstream_calls_per_request',
+    help: 'Calls to the remote DMP that one request has cost, by transaction of the door',
+    labelNames: ['transaction'] as const,
+    buckets: [0, 1, 2, 3, 4, 6, 8, 12, 20],
+    registers: [registry],
+  })
+  return {
+    call: (transaction, outcome, seconds) => calls.observe({ transaction, outcome }, seconds),
+    request: (transaction, count) => perRequest.observe({ transaction }, count),
+    expiry(certificate, end) {
+      new Gauge({
+        name: `dmp_gateway_${certificate}_certificate_expiry_seconds`,
+        help: 'End of the certificate, seconds since 1970',
+        registers: [registry],
+        collect() {
+          this.set(Date.parse(end()) / 1000)
+        },
+      })
+    },
   }
 }
 

@@ -32,7 +32,8 @@ async function callerOf(http: IncomingMessage, soap: SoapRequest, identity: Iden
   if (soap.assertion) return identity.fromAssertion(soap.assertion, { socket: http.socket })
   // An Authorization header is not silently left aside: without it, the client certificate of the connection may do
   const { authorization } = http.headers
-  const caller = authorization === undefined ? (identity.fromConnection(http.socket) ?? identity.anonymous()) : undefined
+  const caller =
+    authorization === undefined ? (identity.fromConnection(http.socket) ?? identity.anonymous()) : undefined
   if (caller) return caller
   throw new GatewayError('identity-missing', {
     detail: 'Send one saml2:Assertion (VIHF) in one wsse:Security header block.',

@@ -37,15 +37,20 @@ const uriPiece = 250
 export interface WriteStyle {
   /** What stands for an object in the message: its entryUUID, or a symbol (ITI TF-3 4.2.1.4). */
   id(entryUuid: EntryUuid): string
-  /** Status, lid and version are written. */
-  readonly stored: boolean
+  /** lid, home and status are written. */
+  readonly identity: boolean
+  /** VersionInfo is written. */
+  readonly version: boolean
+  /** Association/@objectType, which some registries want. */
+  readonly associationType?: string
   readonly charset: string
   readonly language: string
 }
 
 export const storedStyle: WriteStyle = {
   id: (entryUuid) => entryUuid,
-  stored: true,
+  identity: true,
+  version: true,
   charset: 'UTF-8',
   language: 'fr-FR',
 }
@@ -138,6 +143,7 @@ export function writeAssociation(
   xml.start('rim:Association', {
     ...head(association, style),
     associationType: associationUrns[association.type],
+    objectType: style.associationType,
     sourceObject: style.id(association.source),
     targetObject: style.id(association.target),
   })
@@ -155,7 +161,7 @@ export function writeObjectRef(xml: XmlWriter, id: EntryUuid): void {
 
 function head(object: RegistryObject, style: WriteStyle) {
   const id = style.id(object.entryUuid)
-  if (!style.stored) return { id }
+  if (!style.identity) return { id }
   return { id, lid: object.logicalId, home: object.homeCommunityId, status: statusUrns[object.availabilityStatus] }
 }
 
@@ -190,8 +196,8 @@ function localized(xml: XmlWriter, element: string, value: string, charset: stri
   xml.start(element).element('rim:LocalizedString', { 'xml:lang': lang, charset, value }).end()
 }
 
-function version(xml: XmlWriter, object: RegistryObject, { stored }: WriteStyle): void {
-  if (stored) xml.element('rim:VersionInfo', { versionName: object.version.toString() })
+function version(xml: XmlWriter, object: RegistryObject, style: WriteStyle): void {
+  if (style.version) xml.element('rim:VersionInfo', { versionName: object.version.toString() })
 }
 
 function splitUri(uri: string | undefined): readonly string[] {
