@@ -79,7 +79,9 @@ describe('the house', () => {
   })
 
   it('lets only operations/ call a DMP', () => {
-    const callers = files.filter((file) =>
+    // The simulator of the demo is a DMP itself: what it calls is its own store
+    const others = files.filter((file) => !path.relative(src, file).startsWith(path.join('cli', 'simulator')))
+    const callers = others.filter((file) =>
       /\bdmp\s*\.\s*(feed|find|read|content|status|open)\(/.test(readFileSync(file, 'utf8')),
     )
     assert.ok(callers.length > 0)

@@ -149,6 +149,25 @@ export async function declareAuthorisation(
   }
 }
 
+/**
+ * For a request that names no patient: a remote DMP finds nothing for whom it does not know as authorised, so what this
+ * request declares is settled before anything is looked up. A refusal is for the judgement of what is found.
+ */
+export async function declareBefore(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+  ids: readonly string[],
+): Promise<void> {
+  const { dmp, policy } = parts
+  for (const patient of new Set(ids.flatMap((id) => dmp.patientOf?.(id) ?? []))) {
+    if (context.caller.patient !== undefined && context.caller.patient !== patient) continue
+    const facts = await dmp.status(patient, context.caller)
+    const decision = decide(accessRequest(operation, context, { patient }), facts, policy)
+    if (decision.verdict === 'permit') await declareAuthorisation(parts, operation, context, patient, decision)
+  }
+}
+
 /** Decides what does not depend on the object, so that the answer is the same whether or not it exists. */
 export async function authoriseWithoutObject(
   parts: OperationParts,

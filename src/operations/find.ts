@@ -9,6 +9,7 @@ import {
   authorise,
   authoriseWithoutObject,
   declareAuthorisation,
+  declareBefore,
   type OperationParts,
   permittedRecord,
 } from './access.ts'
@@ -79,6 +80,7 @@ async function findByReference(
   await authoriseWithoutObject(parts, operation, context)
   const bound = context.caller.patient
   const early = bound && (await authorise(parts, operation, context, { patient: bound }))
+  await declareBefore(parts, operation, context, 'ids' in query ? query.ids : 'id' in query ? [query.id] : [])
   const { found, answer } = await gather(parts, query, options)
   const around = await surroundingsOf(parts.dmp, found)
   const kept: Found[] = []

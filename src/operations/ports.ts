@@ -255,6 +255,8 @@ export interface Dmp {
   check(): Promise<void>
   /** A remote DMP as one request asks it: under the identity of its caller, and nobody else's. Absent: one for all. */
   on?(context: RequestContext): Dmp
+  /** Whose an object is, as far as a remote DMP's answers have told, by any of its ids. */
+  patientOf?(id: string): PatientKey | undefined
   /** TD0.3 at a remote DMP, which must know of it before documents are asked. Absent: the effects of the record do it. */
   authorise?(patient: PatientKey, change: 'add' | 'remove'): Promise<void>
   /** The operation is done: what it asked of a remote DMP is counted. */

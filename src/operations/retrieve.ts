@@ -10,6 +10,7 @@ import {
   authorise,
   authoriseWithoutObject,
   declareAuthorisation,
+  declareBefore,
   type OperationParts,
   permittedRecord,
 } from './access.ts'
@@ -27,6 +28,8 @@ export async function retrieve(
   await authoriseWithoutObject(parts, operation, context)
   if (context.caller.patient) await authorise(parts, operation, context, { patient: context.caller.patient })
 
+  const ids = requests.map((request) => ('logicalId' in request ? request.logicalId : request.documentUniqueId))
+  await declareBefore(parts, operation, context, ids)
   const issues: Issue[] = []
   const wanted: { readonly request: DocumentRequest; readonly facts: DocumentFacts }[] = []
   for (const request of requests) {

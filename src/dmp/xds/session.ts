@@ -20,13 +20,18 @@ import { update } from './update.ts'
 export function createSession(parts: Parts, context: RequestContext): Dmp {
   const calls = new Calls(parts, context)
   const registry = new Registry(parts, context, calls)
+  // As they were when the request came: what it declares about consent is judged, and done, once
+  const facts = new Map<PatientKey, Promise<RecordFacts | undefined>>()
+  const settled = new Map<string, Promise<void>>()
   return {
     repositoryUniqueId: parts.options.repositoryUniqueId,
-    status: (patient, caller) => statusOf(parts, context, calls, patient, caller),
+    status: (patient, caller) => once(facts, patient, () => statusOf(parts, context, calls, patient, caller)),
+    patientOf: (id) => parts.references.find(id)?.patient,
     // The identity in the DMP is not for others to read or compare (P4D RG_0320)
     demographics: async () => undefined,
     open: () => Promise.reject(notThere('A DMP is opened by Mon espace santé.')),
-    authorise: (patient, change) => authorise(parts, calls, patient, change),
+    authorise: (patient, change) =>
+      once(settled, `${change} ${patient}`, () => authorise(parts, calls, patient, change)),
     feed: (submission, contents, record, options = {}) => {
       if (options.register) return Promise.reject(notThere('The DMP takes no metadata without documents.'))
       return feed({ parts, context, calls, registry }, submission, contents, record)
@@ -43,6 +48,14 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
     check: () => parts.transport.check(),
     finished: () => parts.observer.request(context.transaction, calls.count),
   }
+}
+
+function once<Key, T>(known: Map<Key, Promise<T>>, key: Key, ask: () => Promise<T>): Promise<T> {
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const asked = ask()
+  known.set(key, asked)
+  return asked
 }
 
 /** What one operation of a session works with. */
