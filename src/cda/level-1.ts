@@ -44,7 +44,8 @@ function kind(mediaType: string, format: string) {
 
 /** The media type of the body and the formatCode of a CDA around it; undefined for what cannot be wrapped. */
 export function levelOneKind(mimeType: string): { readonly mediaType: string; readonly format: Code } | undefined {
-  return kinds[mimeType.split(';')[0]?.trim().toLowerCase() ?? '']
+  const type = mimeType.split(';')[0]?.trim().toLowerCase() ?? ''
+  return Object.hasOwn(kinds, type) ? kinds[type] : undefined
 }
 
 /** What the header cannot do without and the metadata do not say. */
