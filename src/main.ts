@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import express from 'express'
 import { destination, pino } from 'pino'
-import type { Policy } from './access/types.ts'
 import { checkCda } from './cda/index.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
 import { localChoices, type NationalDmp, openNationalDmp } from './dmp/xds/index.ts'
@@ -18,6 +17,7 @@ import { nationalOptions } from './server/config-national.ts'
 import { openCredentials } from './server/credentials.ts'
 import { createMetrics, type Metrics } from './server/health.ts'
 import { startServer } from './server/http.ts'
+import { policyOf } from './server/policy.ts'
 import { createReloader } from './server/reload.ts'
 import { createSpool, type Spool } from './spool/index.ts'
 import { checkContract, createXdsDoor } from './xds/index.ts'
@@ -54,7 +54,10 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const national = await openNational(config, data, embedded, spool, metrics, clock)
   if (national && national.unsettled > 0)
     log.warn({ acts: national.unsettled }, 'acts at the DMP were cut off by a stop: the trace has them as failed')
+  const { codes, checkMimeType, xsd } = config.metadata
+  const affinityDomain = codes === undefined ? {} : { affinityDomain: await readAffinityDomain(codes, checkMimeType) }
   const operations = createOperations({
+    ...affinityDomain,
     dmp: national?.dmp ?? embedded.dmp,
     trace: embedded.trace,
     choices: national ? localChoices(embedded.choices) : embedded.choices,
@@ -62,8 +65,6 @@ export async function startGateway(config: Config): Promise<Gateway> {
     policy: policyOf(config),
     ...cdaCheckOf(config),
   })
-  const { codes, checkMimeType, xsd } = config.metadata
-  const affinityDomain = codes === undefined ? {} : { affinityDomain: await readAffinityDomain(codes, checkMimeType) }
   await checkContract()
   const limits = { maxMetadataBytes: config.limits.metadataBytes, maxDocumentBytes: config.limits.documentBytes }
   const door = { operations, identity: credentials.identity, spool, profile, repositoryUniqueId, log }
@@ -144,16 +145,6 @@ async function secretOf(file: string, length: number): Promise<Buffer> {
   const secret = await readFile(file)
   if (secret.length !== length) throw new Error(`${file} is damaged: it must hold ${length} bytes`)
   return secret
-}
-
-function policyOf({ access, metadata, mode }: Config): Policy {
-  const { authorisationDays, ...settled } = access
-  return {
-    profile: metadata.profile,
-    testPatients: mode === 'development',
-    ...settled,
-    ...(authorisationDays !== undefined && { authorisationDays }),
-  }
 }
 
 /** `metadata.checkCda`: headers of CDA documents against the metadata that come with them. */

@@ -45,8 +45,8 @@ export interface Caller {
   readonly patient?: PatientKey
   /** Secret connection of a minor (VIHF confidentiality-code). */
   readonly secretConnection: boolean
-  /** How this identity was proved, for the trace. */
-  readonly proof: 'jwt' | 'vihf' | 'mtls' | 'anonymous'
+  /** How this identity was proved, for the trace; `local`: a command run by whoever owns the data folder. */
+  readonly proof: 'jwt' | 'vihf' | 'mtls' | 'local' | 'anonymous'
   /** Identifier of the assertion or token (ID, jti), for the trace. */
   readonly tokenId?: string
 }

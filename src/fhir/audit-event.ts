@@ -1,22 +1,32 @@
 /**
- * One access as an AuditEvent (FHIR R4; roles of agents and entities as in IHE BALP), with the sentence a person reads:
+ * One access as an AuditEvent (FHIR R4, IHE BALP 1.1 and the audit profiles of MHD 4.2), with the sentence a person reads:
  * date, author, action and context, as on the history page of the DMP.
  */
-import type { AuditEvent, AuditEventAgent, AuditEventEntity, Coding } from '@medplum/fhirtypes'
-import type { Caller, PurposeOfUse } from '../access/caller.ts'
+import type { AuditEvent, AuditEventEntity, CodeableConcept, Coding } from '@medplum/fhirtypes'
+import type { PurposeOfUse } from '../access/caller.ts'
 import { splitPatientKey } from '../metadata/identifiers.ts'
 import { toFhirSystem } from '../nomenclature/index.ts'
+import { auditKindOf } from '../operations/audit-kind.ts'
 import { changeWords } from '../operations/change-words.ts'
 import type { AccessRecord } from '../operations/ports.ts'
 import { frenchTime, modeNames, operationWords, outcomeNames, reasonText } from '../operations/wording.ts'
-import { oids } from './mapping/terms.ts'
+import { personalAgents, systemAgents } from './audit-agents.ts'
 
 const dicom = 'http://dicom.nema.org/resources/ontology/DCM'
-const restful = 'http://terminology.hl7.org/CodeSystem/audit-event-type'
-const extraRoles = 'http://terminology.hl7.org/CodeSystem/extra-security-role-type'
-const roleClass = 'http://terminology.hl7.org/CodeSystem/v3-RoleClass'
+const balp = 'https://profiles.ihe.net/ITI/BALP/CodeSystem'
+const restful = {
+  system: 'http://terminology.hl7.org/CodeSystem/audit-event-type',
+  code: 'rest',
+  display: 'Restful Operation',
+}
+const _extraRoles = 'http://terminology.hl7.org/CodeSystem/extra-security-role-type'
+const _roleClass = 'http://terminology.hl7.org/CodeSystem/v3-RoleClass'
 const entityType = 'http://terminology.hl7.org/CodeSystem/audit-entity-type'
 const entityRole = 'http://terminology.hl7.org/CodeSystem/object-role'
+const _participation = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType'
+const systemObject = { system: entityType, code: '2', display: 'System Object' }
+const report = { system: entityRole, code: '3', display: 'Report' }
+const resource = { system: entityRole, code: '4', display: 'Domain Resource' }
 const decisionSystem = 'https://dmp-gateway.example.org/fhir/CodeSystem/decision'
 /** TRE_R248. */
 const accessModes = toFhirSystem('1.2.250.1.213.1.1.4.248')
@@ -40,38 +50,31 @@ export function toAuditEvent(
   record: AccessRecord,
   { repositoryUniqueId }: { readonly repositoryUniqueId: string },
 ): AuditEvent {
-  const { action, name } = operationWords[record.operation]
-  const mode = modeNames[record.purpose]
-  const description = describe(record, nameOf(record, name))
+  const kind = auditKindOf(record)
+  const description = describe(record, nameOf(record, operationWords[record.operation].name))
+  const observer = {
+    identifier: { system: 'urn:ietf:rfc:3986', value: `urn:oid:${repositoryUniqueId}` },
+    display: 'dmp-gateway',
+  }
+  const purpose = purposeOf(record)
+  const profile = profileOf(record)
   return {
     resourceType: 'AuditEvent',
     id: record.id,
+    ...(profile === undefined ? {} : { meta: { profile: [profile] } }),
     text: { status: 'generated', div: `<div xmlns="http://www.w3.org/1999/xhtml">${escapeHtml(description)}</div>` },
-    type: { system: restful, code: 'rest', display: 'Restful Operation' },
-    subtype: [
-      { system: operationSystem, code: record.operation, display: name },
-      { system: 'urn:ihe:event-type-code', code: record.transaction },
-    ],
-    action,
+    type: isRestful(record) ? restful : { system: dicom, ...kind.event },
+    subtype: subtypesOf(record),
+    // BALP PatientQuery: whatever is searched for, a search is executed
+    action: isRestful(record) && kind.query ? 'E' : kind.action,
     recorded: record.at,
     outcome: outcomeCodes[record.outcome],
     outcomeDesc: description,
-    purposeOfEvent: [
-      {
-        coding: [
-          { system: accessModes, code: record.purpose, display: mode },
-          { system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: actReasons[record.purpose] },
-        ],
-        text: mode,
-      },
-    ],
-    agent: agentsOf(record.caller),
+    purposeOfEvent: [purpose],
+    agent: [...personalAgents(record, purpose), ...systemAgents(record, observer)],
     source: {
       site: 'dmp-gateway',
-      observer: {
-        identifier: { system: 'urn:ietf:rfc:3986', value: `urn:oid:${repositoryUniqueId}` },
-        display: 'dmp-gateway',
-      },
+      observer,
       type: [
         {
           system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
@@ -84,49 +87,65 @@ export function toAuditEvent(
   }
 }
 
-function agentsOf({ kind, person, structure, profession }: Caller): AuditEventAgent[] {
-  const agents: AuditEventAgent[] = []
-  if (person)
-    agents.push({
-      type: {
-        coding: [kind === 'patient' ? { system: roleClass, code: 'PAT' } : { system: extraRoles, code: 'humanuser' }],
-      },
-      ...(profession ? { role: [{ coding: [codingOf(profession)] }] } : {}),
-      who: {
-        identifier: { ...(isProfessional(kind) ? { system: `urn:oid:${oids.professional}` } : {}), value: person.id },
-        ...(person.name === undefined ? {} : { display: person.name }),
-      },
-      ...(person.name === undefined ? {} : { name: person.name }),
-      requestor: true,
-    })
-  if (structure)
-    agents.push({
-      type: { coding: [{ system: roleClass, code: 'PROV' }] },
-      who: {
-        identifier: { system: `urn:oid:${oids.structure}`, value: structure.id },
-        ...(structure.name === undefined ? {} : { display: structure.name }),
-      },
-      ...(structure.name === undefined ? {} : { name: structure.name }),
-      requestor: person === undefined,
-    })
-  if (agents.length === 0)
-    agents.push({
-      type: { coding: [{ system: dicom, code: '110150', display: 'Application' }] },
-      name: kind,
-      requestor: true,
-    })
-  return agents
+function purposeOf({ purpose }: AccessRecord): CodeableConcept {
+  const mode = modeNames[purpose]
+  return {
+    coding: [
+      { system: accessModes, code: purpose, display: mode },
+      { system: 'http://terminology.hl7.org/CodeSystem/v3-ActReason', code: actReasons[purpose] },
+    ],
+    text: mode,
+  }
 }
 
-function isProfessional(kind: Caller['kind']): boolean {
-  return kind === 'professional' || kind === 'staff' || kind === 'tester'
+/** BALP: a RESTful operation; MHD keeps the DICOM event for ITI-65, as RESTful ATNA does for SOAP. */
+function isRestful({ door, transaction }: AccessRecord): boolean {
+  return door === 'fhir' && transaction !== 'ITI-65'
 }
 
-function codingOf({ code, system, display }: { code: string; system: string; display?: string }): Coding {
-  return { system: toFhirSystem(system), code, ...(display === undefined ? {} : { display }) }
+/** http://hl7.org/fhir/restful-interaction */
+function interactionOf(record: AccessRecord): string | undefined {
+  const { operation, transaction } = record
+  if (!isRestful(record)) return undefined
+  if (auditKindOf(record).query) return 'search'
+  if (operation === 'TD3.2') return 'read'
+  if (operation === 'TD2.1' || operation === 'TD2.1b' || transaction === 'consent') return 'create'
+  if (operation === 'open') return 'update'
+  return operation.startsWith('TD3.3') && transaction === 'TD3.3' ? 'patch' : 'operation'
 }
 
-function entitiesOf({ patient, documents, requestId, rule, reasonCode }: AccessRecord): AuditEventEntity[] {
+function subtypesOf(record: AccessRecord): Coding[] {
+  const { operation, transaction } = record
+  const interaction = interactionOf(record)
+  return [
+    { system: operationSystem, code: operation, display: operationWords[operation].name },
+    ...(/^ITI-\d+$/.test(transaction) ? [{ system: 'urn:ihe:event-type-code', code: transaction }] : []),
+    ...(interaction === undefined ? [] : [{ system: 'http://hl7.org/fhir/restful-interaction', code: interaction }]),
+  ]
+}
+
+const mhd = 'https://profiles.ihe.net/ITI/MHD/StructureDefinition'
+const profiles: Readonly<Record<string, string>> = {
+  'ITI-66': `${mhd}/IHE.MHD.FindDocumentLists.Audit.Responder`,
+  'ITI-67': `${mhd}/IHE.MHD.FindDocumentReferences.Audit.Responder`,
+  'ITI-68': `${mhd}/IHE.MHD.RetrieveDocument.Audit.Responder`,
+  'ITI-105': `${mhd}/IHE.MHD.SimplifiedPublish.Audit.Recipient`,
+}
+
+/**
+ * The profile of IHE that the event conforms to. They are for what succeeded, with a patient and a connection; ITI-65 takes
+ * no document beside its submission, and here the documents are told.
+ */
+function profileOf(record: AccessRecord): string | undefined {
+  const { door, outcome, patient, origin, transaction, documents } = record
+  if (door !== 'fhir' || outcome !== 'permitted' || patient === undefined || origin === undefined) return undefined
+  const { query } = auditKindOf(record)
+  if (Object.hasOwn(profiles, transaction)) return query || documents.length === 1 ? profiles[transaction] : undefined
+  return query ? 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientQuery' : undefined
+}
+
+function entitiesOf(record: AccessRecord): AuditEventEntity[] {
+  const { patient, documents, submissionSet, requestId, rule, reasonCode } = record
   const entities: AuditEventEntity[] = []
   if (patient !== undefined) {
     const { authority, id } = splitPatientKey(patient)
@@ -136,26 +155,52 @@ function entitiesOf({ patient, documents, requestId, rule, reasonCode }: AccessR
       role: { system: entityRole, code: '1', display: 'Patient' },
     })
   }
+  const role = record.operation.startsWith('TD3.2') ? report : resource
   for (const { logicalId, uniqueId } of documents)
     entities.push({
       what: {
         reference: `DocumentReference/${logicalId.slice('urn:uuid:'.length)}`,
         type: 'DocumentReference',
-        identifier: uniqueId.startsWith('urn:')
-          ? { system: 'urn:ietf:rfc:3986', value: uniqueId }
-          : { system: 'urn:ietf:rfc:3986', value: `urn:oid:${uniqueId}` },
+        identifier: uri(uniqueId),
       },
-      type: { system: entityType, code: '2', display: 'System Object' },
-      role: { system: entityRole, code: '3', display: 'Report' },
+      type: systemObject,
+      role,
     })
+  if (submissionSet !== undefined)
+    entities.push({
+      what: {
+        reference: `List/${submissionSet.entryUuid.slice('urn:uuid:'.length)}`,
+        type: 'List',
+        identifier: uri(submissionSet.uniqueId),
+      },
+      type: systemObject,
+      role: { system: entityRole, code: '20', display: 'Job' },
+    })
+  if (auditKindOf(record).query) entities.push(queryOf(record))
   entities.push({
     what: { identifier: { value: requestId } },
-    type: { system: 'https://profiles.ihe.net/ITI/BALP/CodeSystem/BasicAuditEntityType', code: 'XrequestId' },
+    type: { system: `${balp}/BasicAuditEntityType`, code: 'XrequestId' },
     ...(rule === undefined && reasonCode === undefined
       ? {}
       : { detail: [...detail('rule', rule), ...detail(decisionSystem, reasonCode)] }),
   })
   return entities
+}
+
+/** The search in base64, as BALP wants it; what the reader may not know of it is left out, and said to be. */
+function queryOf({ origin, patient, transaction }: AccessRecord): AuditEventEntity {
+  const token = patient === undefined ? undefined : splitPatientKey(patient)
+  const known = token && `${transaction}?patient.identifier=urn:oid:${token.authority}|${token.id}`
+  return {
+    type: systemObject,
+    role: { system: entityRole, code: '24', display: 'Query' },
+    ...(origin?.query === undefined ? { description: 'Critères de la recherche non communiqués' } : {}),
+    query: Buffer.from(origin?.query ?? known ?? transaction).toString('base64'),
+  }
+}
+
+function uri(uniqueId: string): { readonly system: string; readonly value: string } {
+  return { system: 'urn:ietf:rfc:3986', value: uniqueId.startsWith('urn:') ? uniqueId : `urn:oid:${uniqueId}` }
 }
 
 function detail(type: string, valueString: string | undefined): { type: string; valueString: string }[] {

@@ -26,6 +26,7 @@ export function capabilities(table: readonly Route[], url: string, profile: 'ci-
       ...(profile === 'ihe'
         ? ['https://profiles.ihe.net/ITI/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient.Minimal']
         : []),
+      'https://profiles.ihe.net/ITI/MHD/CapabilityStatement/IHE.MHD.DocumentRecipient.Generate',
       'https://profiles.ihe.net/ITI/MHD/CapabilityStatement/IHE.MHD.DocumentResponder',
     ],
     software: { name: 'dmp-gateway' },
@@ -40,6 +41,11 @@ export function capabilities(table: readonly Route[], url: string, profile: 'ci-
         interaction: table.flatMap(({ declares }) =>
           declares && 'system' in declares ? [{ code: declares.system }] : [],
         ),
+        operation: table.flatMap(({ declares }) =>
+          declares && 'operation' in declares && declares.resource === undefined
+            ? [{ name: declares.operation, definition: declares.definition }]
+            : [],
+        ),
       },
     ],
   }
@@ -48,7 +54,7 @@ export function capabilities(table: readonly Route[], url: string, profile: 'ci-
 function resourcesOf(table: readonly Route[]): CapabilityStatementRestResource[] {
   const resources = new Map<string, CapabilityStatementRestResource>()
   for (const { declares } of table) {
-    if (declares === undefined || 'system' in declares) continue
+    if (declares === undefined || 'system' in declares || declares.resource === undefined) continue
     const type = declares.resource as CapabilityStatementRestResource['type']
     const resource = resources.get(declares.resource) ?? { type, versioning: 'versioned' as const }
     if ('operation' in declares) {

@@ -129,7 +129,7 @@ function endOf(period: ConsentProvision['period'], permit: boolean, report: Repo
 }
 
 /** PS_IdNat: a type of identifier, then the identifier (DMP-FACTS 2.1). */
-const psIdNat = /^[0134568][0-9A-Za-z][0-9A-Za-z/._-]{1,61}$/
+const psIdNat = /^[0134568][0-9A-Z]{4,20}(\/[\x21-\x7e]{1,40})?$/
 
 /** The PS_IdNat of a professional named by logical reference; undefined when there is none. */
 export function personOf(reference: Reference | undefined): string | undefined {

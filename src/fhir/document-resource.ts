@@ -9,20 +9,25 @@ import type { Exchange } from './parts.ts'
 
 /** What was found along with the entry. */
 export interface Surroundings {
-  readonly documents: readonly DocumentFacts[]
+  readonly documents: readonly Known[]
   /** Only those whose both ends the caller may see. */
   readonly associations: readonly Association[]
+  /** Of ends that are not among the documents. */
+  readonly logicalIds?: ReadonlyMap<EntryUuid, EntryUuid>
 }
+
+/** What a resource shows of a document besides its entry. */
+export type Known = Pick<DocumentFacts, 'entryUuid' | 'logicalId' | 'updatedAt' | 'revision' | 'feedingStructure'>
 
 /** Makes the resources of one answer: what they share is looked up once. */
 export function resourceWriter(
-  { documents, associations }: Surroundings,
+  { documents, associations, logicalIds }: Surroundings,
   { baseUrl, patientIds, parts }: Exchange,
 ): (entry: DocumentEntry) => DocumentReference {
-  const facts = new Map<EntryUuid, DocumentFacts>(documents.map((each) => [each.entryUuid, each]))
+  const facts = new Map<EntryUuid, Known>(documents.map((each) => [each.entryUuid, each]))
   const outgoing = Map.groupBy(associations, ({ source }) => source)
-  // An end that the search did not bring is named by its entryUUID, which a read answers as well
-  const logicalIdOf = (entryUuid: EntryUuid): EntryUuid => facts.get(entryUuid)?.logicalId ?? entryUuid
+  // A read answers to any entryUUID as well
+  const logicalIdOf = (id: EntryUuid): EntryUuid => facts.get(id)?.logicalId ?? logicalIds?.get(id) ?? id
   // In ci-sis the patient is named by the INS alone: an encrypted id in each document would say nothing to anyone
   const patientReference =
     parts.profile === 'ihe'

@@ -1,6 +1,6 @@
 /** ITI-67: from query parameters to documents. */
 import type { DocumentFacts } from '../access/types.ts'
-import type { PatientKey } from '../metadata/identifiers.ts'
+import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { Association, AvailabilityStatus, DocumentEntry } from '../metadata/model.ts'
 import type { Findings, Operations, StoredQuery } from '../operations/operations.ts'
 import type { RequestContext } from '../operations/ports.ts'
@@ -54,6 +54,8 @@ export interface FoundDocuments {
   readonly documents: readonly DocumentFacts[]
   /** Between the caller's documents. */
   readonly associations: readonly Association[]
+  /** Of every document that these lead to. */
+  readonly logicalIds: ReadonlyMap<EntryUuid, EntryUuid>
   entries(documents: readonly DocumentFacts[]): AsyncIterable<DocumentEntry>
 }
 
@@ -81,6 +83,12 @@ export async function findDocuments(
   return {
     documents: documents.toSorted((a, b) => compare(position(a), position(b), search.order.descending)),
     associations: distinct(found.flatMap(({ associations }) => associations)),
+    logicalIds: new Map(
+      found.flatMap(({ documents, logicalIds = [] }) => [
+        ...documents.map(({ entryUuid, logicalId }) => [entryUuid, logicalId] as const),
+        ...logicalIds,
+      ]),
+    ),
     entries: (wanted) => first.entries(wanted),
   }
 }
@@ -104,7 +112,8 @@ function queriesOf({ patient, statuses, draft }: DocumentSearch): readonly Store
   ]
 }
 
-async function testEntries(
+/** Those of the documents whose entries pass the tests that need them. */
+export async function testEntries(
   { entryTests, authorTests }: Draft,
   documents: readonly DocumentFacts[],
   findings: Findings,

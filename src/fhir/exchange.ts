@@ -4,9 +4,10 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { Caller } from '../access/caller.ts'
 import { purposeInForce, readConsentHeader, readPurposeHeader } from '../access/declaration.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
-import type { RequestContext } from '../operations/ports.ts'
+import type { RequestContext, RequestOrigin } from '../operations/ports.ts'
 import { drain, sendError } from './answer.ts'
 import { type Format, responseFormat } from './negotiate.ts'
+import type { Query } from './paging.ts'
 import type { Exchange, FhirParts, Handler } from './parts.ts'
 import type { PatientIds } from './patient-id.ts'
 import { parseQuery, queryOf } from './query.ts'
@@ -117,7 +118,24 @@ async function contextOf(
     door: 'fhir',
     transaction,
     requestId,
+    origin: originOf(request, baseUrl),
   }
+}
+
+/** A GET is a search where it has parameters; what a POST asks stands in its body (searchedFor). */
+function originOf(request: Request, server: string): RequestOrigin {
+  const client = request.socket.remoteAddress ?? 'unknown'
+  const asked = request.originalUrl.slice(request.baseUrl.length + 1)
+  return { client, server, ...(request.method === 'GET' && asked.includes('?') ? { query: asked } : {}) }
+}
+
+/** The context of a search whose parameters came in a form. */
+export function searchedFor({ context, request, query }: Exchange, form: Query): RequestContext {
+  const { origin } = context
+  if (origin === undefined) return context
+  const type = request.path.split('/')[1] ?? ''
+  const parameters = [...query, ...form].map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+  return { ...context, origin: { ...origin, query: `${type}?${parameters.join('&')}` } }
 }
 
 /** Whoever asks for what is open to all: it has no rights, whatever the route would ask of the operations. */

@@ -2,68 +2,102 @@
 import type { DocumentReference } from '@medplum/fhirtypes'
 import { GatewayError } from '../errors.ts'
 import { newEntryUuid } from '../metadata/identifiers.ts'
-import { sendResource } from './answer.ts'
+import type { DocumentEntry, Submission } from '../metadata/model.ts'
+import type { Receipt } from '../operations/ports.ts'
 import { type ReceivedResource, readResource } from './body.ts'
 import { createReporter, type Reporter } from './bundle.ts'
+import { resourceWriter } from './document-resource.ts'
 import { feedWithLocations } from './feed.ts'
-import { fromDocumentReference, relationsOf, submissionForSingle, toDocumentReference } from './mapping/index.ts'
+import { fromDocumentReference, submissionForSingle } from './mapping/index.ts'
 import type { Exchange } from './parts.ts'
+import { profileIssues } from './profiles/index.ts'
+import { Targets } from './relation-targets.ts'
 import { newUniqueId, patientResolver, relate } from './submission-reader.ts'
+import { isSound, type Reading, verdictOn } from './verdict.ts'
+import { sendWritten } from './written.ts'
 
 const path = 'DocumentReference'
 
 export async function publishDocument(exchange: Exchange): Promise<void> {
-  const { request, response, parts, baseUrl, format } = exchange
+  const { request, parts, baseUrl } = exchange
   const received = await readResource(request, parts)
   try {
     const resource: { readonly resourceType: string } = received.resource
     if (!isDocumentReference(resource))
       throw new GatewayError({ code: 'malformed', detail: 'Send a DocumentReference.' })
-    const report = createReporter()
-    const content = documentOf(resource, received, report)
-    const entryUuid = newEntryUuid()
-    const read = fromDocumentReference(resource, {
-      path,
-      profile: parts.profile,
-      assign: { entryUuid },
-      resolvePatient: patientResolver(exchange),
-    })
-    const errors = [...report.issues, ...read.issues.filter(({ severity }) => severity !== 'warning')]
-    if (read.entry === undefined || content === undefined || errors.length > 0) throw new GatewayError(errors)
-
-    const submission = submissionForSingle(read.entry, {
-      profile: parts.profile,
-      uniqueId: newUniqueId(),
-      sourceId: parts.repositoryUniqueId,
-      now: new Date(),
-      associations: await relate(
-        read.relations.map((relation) => ({ ...relation, source: entryUuid })),
-        exchange,
-      ),
-    })
-    const receipt = await feedWithLocations(
-      { submission, contents: new Map([[entryUuid, content]]) },
-      () => path,
-      exchange,
-    )
+    const reading = readPublication(resource, received, exchange)
+    if (!isSound(reading)) throw new GatewayError((await verdictOn(reading, exchange)).errors)
+    const { understood } = reading
+    const receipt = await feedWithLocations(understood, reading.places, exchange)
     const [stored] = receipt.entries
     if (stored === undefined) throw new RangeError('the receipt of a document has its entry')
-    const body = toDocumentReference(stored, {
-      baseUrl,
-      updatedAt: receipt.at,
-      relations: relationsOf(stored.entryUuid, submission.associations, (target) => target),
-    })
-    sendResource(response, 201, body, format, {
+    const body = served(stored, understood.submission, receipt, exchange)
+    const headers = {
       Location: `${baseUrl}/DocumentReference/${body.id}/_history/1`,
       ETag: 'W/"1"',
       'Last-Modified': new Date(receipt.at).toUTCString(),
-    })
+    }
+    sendWritten(exchange, 201, body, headers, [...reading.warnings, ...receipt.warnings])
   } finally {
     await received.dispose()
   }
 }
 
-function isDocumentReference(resource: { readonly resourceType: string }): resource is DocumentReference {
+/** The resource as a read gives it. */
+function served(
+  { entryUuid, logicalId, ...entry }: DocumentEntry,
+  { associations }: Submission,
+  { at: updatedAt, targets }: Receipt,
+  exchange: Exchange,
+): DocumentReference {
+  const { structure } = exchange.context.caller
+  const known = { entryUuid, logicalId, updatedAt, ...(structure && { feedingStructure: structure.id }) }
+  const surroundings = { documents: [known], associations, ...(targets && { logicalIds: targets }) }
+  return resourceWriter(surroundings, exchange)({ ...entry, entryUuid, logicalId })
+}
+
+export function readPublication(resource: DocumentReference, received: ReceivedResource, exchange: Exchange): Reading {
+  const { profile, repositoryUniqueId } = exchange.parts
+  const report = createReporter()
+  const content = documentOf(resource, received, report)
+  const entryUuid = newEntryUuid()
+  const { entry, ...read } = fromDocumentReference(resource, {
+    path,
+    profile,
+    assign: { entryUuid },
+    resolvePatient: patientResolver(exchange),
+  })
+  const issues = [...report.issues, ...read.issues.filter(({ severity }) => severity !== 'warning')]
+  const violations = profileIssues(resource, profile === 'ci-sis' ? 'dmp-simplified-publish' : undefined)
+  const targets = new Targets(exchange.baseUrl)
+  const { associations, locations } = relate(
+    read.relations.map((relation) => ({ ...relation, source: entryUuid })),
+    targets,
+  )
+  const submission =
+    entry &&
+    submissionForSingle(entry, {
+      profile,
+      uniqueId: newUniqueId(),
+      sourceId: repositoryUniqueId,
+      now: new Date(),
+      associations,
+    })
+  return {
+    issues,
+    warnings: read.issues.filter(({ severity }) => severity === 'warning'),
+    violations,
+    understood: submission && {
+      submission,
+      contents: new Map(content ? [[entryUuid, content]] : []),
+      locations,
+      options: { targets: targets.standIns },
+    },
+    places: () => ({ kind: 'DocumentReference', path }),
+  }
+}
+
+export function isDocumentReference(resource: { readonly resourceType: string }): resource is DocumentReference {
   return resource.resourceType === 'DocumentReference'
 }
 

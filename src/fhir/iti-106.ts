@@ -3,10 +3,10 @@
  * metadata. What comes out goes the way of every feed, with its rules, its refusals and its trace.
  */
 import type { Parameters } from '@medplum/fhirtypes'
-import { type CdaHeader, entryOf, type RelatedDocument, readCda } from '../cda/index.ts'
+import { type CdaHeader, entryOf, readCda } from '../cda/index.ts'
 import { type ErrorCode, GatewayError, type Issue } from '../errors.ts'
-import { newEntryUuid } from '../metadata/identifiers.ts'
-import type { Association, DocumentEntry } from '../metadata/model.ts'
+import { type EntryUuid, newEntryUuid, type UniqueId } from '../metadata/identifiers.ts'
+import type { Association, AssociationType, DocumentEntry, Submission } from '../metadata/model.ts'
 import type { Spooled } from '../spool/index.ts'
 import { holdsDocument, readDocument, readResource } from './body.ts'
 import { feedWithLocations } from './feed.ts'
@@ -30,16 +30,32 @@ export async function generateMetadata(exchange: Exchange): Promise<void> {
       ...(context.caller.sector !== undefined && { sector: context.caller.sector }),
     })
     if (entry === undefined) throw new GatewayError(issues)
-    const { associations, unknown } = await relationsOf(entry, read.header, exchange)
-    const submission = submissionForSingle(forProfile(entry, parts.profile), {
-      profile: parts.profile,
-      uniqueId: newUniqueId(),
-      sourceId: parts.repositoryUniqueId,
-      now: new Date(),
-      associations,
+    const relations = relationsOf(entry, read.header)
+    const submission = (associations: readonly Association[]): Submission =>
+      submissionForSingle(forProfile(entry, parts.profile), {
+        profile: parts.profile,
+        uniqueId: newUniqueId(),
+        sourceId: parts.repositoryUniqueId,
+        now: new Date(),
+        associations,
+      })
+    const feed = (associations: readonly Association[]) =>
+      feedWithLocations(
+        {
+          submission: submission(associations),
+          contents: new Map([[entry.entryUuid, document]]),
+          locations: relations.locations,
+          options: { targets: relations.targets },
+        },
+        () => ({ kind: 'Binary', path }),
+        exchange,
+      )
+    const unknown: Issue[] = []
+    const receipt = await feed(relations.associations).catch((error: unknown) => {
+      const lost = unresolvedIn(error, relations)
+      unknown.push(...lost.map(({ type }) => standsAlone(type)))
+      return feed(relations.associations.filter((each) => !lost.includes(each)))
     })
-    const contents = new Map([[entry.entryUuid, document]])
-    const receipt = await feedWithLocations({ submission, contents }, () => path, exchange)
     const id = receipt.entries[0]?.logicalId.slice('urn:uuid:'.length)
     const warnings = [...issues, ...unknown, ...receipt.warnings]
     const answer: Parameters = {
@@ -127,36 +143,50 @@ function forProfile(entry: DocumentEntry, profile: 'ci-sis' | 'ihe'): DocumentEn
   return profile === 'ihe' ? { ...entry, limitedMetadata: !isComplete(entry) } : entry
 }
 
-const notProcessed = {
+const notProcessed: Readonly<Partial<Record<AssociationType, ErrorCode>>> = {
   RPLC: 'PartialReplaceContentNotProcessed',
   APND: 'PartialAppendContentNotProcessed',
   XFRM: 'PartialTransformNotProcessed',
-} as const satisfies Record<RelatedDocument['type'], ErrorCode>
+}
+
+interface Relations {
+  readonly associations: readonly Association[]
+  /** Documents are named by their ids: the feed looks them up (FeedOptions.targets). */
+  readonly targets: ReadonlyMap<EntryUuid, UniqueId>
+  /** Where each association stands in the document. */
+  readonly locations: ReadonlyMap<EntryUuid, string>
+}
+
+function relationsOf({ entryUuid }: DocumentEntry, { related }: CdaHeader): Relations {
+  const named = related.map(({ type, uniqueId }) => ({ type, uniqueId, standIn: newEntryUuid() }))
+  const associations = named.map(({ type, standIn }) => associate(type, entryUuid, standIn))
+  return {
+    associations,
+    locations: new Map(
+      associations.map((each, index) => [each.entryUuid, `ClinicalDocument/relatedDocument[${index}]`]),
+    ),
+    targets: new Map(named.map(({ standIn, uniqueId }) => [standIn, uniqueId])),
+  }
+}
 
 /**
- * What the document says it replaces, as the caller may know it. A first version may never have been fed (a report
- * corrected before it left the hospital): the document is then published as a new one, and the answer says so.
+ * Associations that lead to nothing, where that is all that is wrong; any other error is thrown on. A first version may
+ * never have been fed (a report corrected before it left the hospital): the document is then published as a new one.
  */
-async function relationsOf(
-  { entryUuid }: DocumentEntry,
-  { related }: CdaHeader,
-  { parts, context }: Exchange,
-): Promise<{ associations: Association[]; unknown: Issue[] }> {
-  const associations: Association[] = []
-  const unknown: Issue[] = []
-  for (const { type, uniqueId } of related) {
-    const query = { kind: 'GetDocuments', by: 'uniqueId', ids: [uniqueId] } as const
-    const { documents } = await parts.operations.find(query, context, { relations: false })
-    const target = documents.find(({ availabilityStatus }) => availabilityStatus === 'Approved') ?? documents[0]
-    if (target) associations.push(associate(type, entryUuid, target.entryUuid))
-    else
-      unknown.push({
-        code: notProcessed[type],
-        severity: 'warning',
-        rule: 'CDA',
-        location: 'ClinicalDocument/relatedDocument',
-        detail: `${type}: the parent document is not known here, so this one stands as a new document.`,
-      })
+function unresolvedIn(error: unknown, { associations, locations }: Relations): readonly Association[] {
+  if (!(error instanceof GatewayError)) throw error
+  const places = error.issues.map(({ location }) => location)
+  const lost = associations.filter(({ entryUuid }) => places.includes(locations.get(entryUuid)))
+  if (lost.length === 0 || error.issues.some(({ code }) => code !== 'UnresolvedReferenceException')) throw error
+  return lost
+}
+
+function standsAlone(type: AssociationType): Issue {
+  return {
+    code: notProcessed[type] ?? 'PartialRelationshipContentNotProcessed',
+    severity: 'warning',
+    rule: 'CDA',
+    location: 'ClinicalDocument/relatedDocument',
+    detail: `${type}: the parent document is not known here, so this one stands as a new document.`,
   }
-  return { associations, unknown }
 }

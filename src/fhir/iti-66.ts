@@ -6,6 +6,7 @@ import type { Findings } from '../operations/operations.ts'
 import { sendResource } from './answer.ts'
 import { readForm } from './body.ts'
 import { etagOf, sendRead } from './conditional.ts'
+import { searchedFor } from './exchange.ts'
 import { listWriter } from './list-resource.ts'
 import { findLists, positionOf, readListSearch, updateOf } from './list-search.ts'
 import { linksOf, pageOf, type Query } from './paging.ts'
@@ -19,7 +20,8 @@ export async function findDocumentLists(exchange: Exchange): Promise<void> {
 
 /** POST: the parameters of the URL and of the body together (FHIR R4 http.html#search). */
 export async function findDocumentListsByPost(exchange: Exchange): Promise<void> {
-  await search(exchange, [...exchange.query, ...parseQuery(await readForm(exchange.request))])
+  const form = parseQuery(await readForm(exchange.request))
+  await search({ ...exchange, context: searchedFor(exchange, form) }, [...exchange.query, ...form])
 }
 
 async function search(exchange: Exchange, query: Query): Promise<void> {

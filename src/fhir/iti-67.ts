@@ -8,10 +8,12 @@ import { readForm } from './body.ts'
 import { etagOf, sendRead } from './conditional.ts'
 import { resourceWriter } from './document-resource.ts'
 import { findDocuments, positionOf, readDocumentSearch } from './document-search.ts'
+import { searchedFor } from './exchange.ts'
+import { fragmentsOf, matchesOf } from './fragments.ts'
 import { linksOf, pageOf, type Query } from './paging.ts'
 import type { Exchange } from './parts.ts'
 import { parseQuery } from './query.ts'
-import { type Match, sendSearchset } from './searchset.ts'
+import { sendSearchset } from './searchset.ts'
 
 export async function findDocumentReferences(exchange: Exchange): Promise<void> {
   await search(exchange, exchange.query)
@@ -19,7 +21,8 @@ export async function findDocumentReferences(exchange: Exchange): Promise<void> 
 
 /** POST: the parameters of the URL and of the body together (FHIR R4 http.html#search). */
 export async function findDocumentReferencesByPost(exchange: Exchange): Promise<void> {
-  await search(exchange, [...exchange.query, ...parseQuery(await readForm(exchange.request))])
+  const form = parseQuery(await readForm(exchange.request))
+  await search({ ...exchange, context: searchedFor(exchange, form) }, [...exchange.query, ...form])
 }
 
 async function search(exchange: Exchange, query: Query): Promise<void> {
@@ -33,14 +36,20 @@ async function search(exchange: Exchange, query: Query): Promise<void> {
     count: asked.count,
   })
   const write = resourceWriter(found, exchange)
-  async function* matches(): AsyncGenerator<Match> {
-    for await (const entry of found.entries(items)) {
+  const linked = new Set<EntryUuid>(found.associations.map(({ source }) => source))
+  const matches = matchesOf(items, {
+    // In profile ihe a resource names its patient by an id that comes and goes
+    fragments: format === 'json' && parts.profile === 'ci-sis' ? fragmentsOf(parts) : undefined,
+    baseUrl,
+    hasLinks: ({ entryUuid }) => linked.has(entryUuid),
+    entries: (documents) => found.entries(documents),
+    write: (entry) => {
       const resource = write(entry)
-      yield { fullUrl: `${baseUrl}/DocumentReference/${resource.id}`, resource }
-    }
-  }
+      return { fullUrl: `${baseUrl}/DocumentReference/${resource.id}`, resource }
+    },
+  })
   const links = linksOf(`${baseUrl}/DocumentReference`, asked.used, next)
-  await sendSearchset(response, format, { total: found.documents.length, links }, matches())
+  await sendSearchset(response, format, { total: found.documents.length, links }, matches)
 }
 
 /** `DocumentReference/{id}`: the current version, whichever version's entryUUID the id is. */
@@ -98,7 +107,10 @@ function historyEntry({ resource, facts }: Version, baseUrl: string): BundleEntr
 
 /** Every version, each with the relationships of the document as they are now. */
 async function historyOf(exchange: Exchange): Promise<readonly Version[]> {
-  const { versions, associations } = await exchange.parts.operations.versions(uuidOf(exchange), exchange.context)
+  const { versions, associations, logicalIds } = await exchange.parts.operations.versions(
+    uuidOf(exchange),
+    exchange.context,
+  )
   const [current] = versions
   return versions.map(({ entry, facts }) => {
     const own = associations.map((each) =>
@@ -106,7 +118,10 @@ async function historyOf(exchange: Exchange): Promise<readonly Version[]> {
     )
     // Changes of status are told of the version in force only: an earlier one is superseded, whatever it was
     const known = facts.superseded ? withoutRevision(facts) : facts
-    const resource = resourceWriter({ documents: [known], associations: own }, exchange)(entry)
+    const resource = resourceWriter(
+      { documents: [known], associations: own, ...(logicalIds && { logicalIds }) },
+      exchange,
+    )(entry)
     return { resource, facts: known }
   })
 }

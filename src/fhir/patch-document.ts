@@ -132,7 +132,12 @@ async function locate(exchange: Exchange): Promise<Findings> {
       code: 'multiple-matches',
       detail: 'Several documents meet the condition: name one by its identifier.',
     })
-  return { ...found, documents: [...documents.values()], associations: all.flatMap(({ associations }) => associations) }
+  return {
+    ...found,
+    documents: [...documents.values()],
+    associations: all.flatMap(({ associations }) => associations),
+    logicalIds: new Map(all.flatMap(({ logicalIds = [] }) => [...logicalIds])),
+  }
 }
 
 /** FHIR R4 http.html#patch: a condition that is not understood whole must not choose what is changed. */
@@ -206,6 +211,7 @@ function updated(
   const revision = (confidentialityCodes === undefined ? (facts.revision ?? 0) : 0) + (status === undefined ? 0 : 1)
   return resourceWriter(
     {
+      ...found,
       documents: [...found.documents, { ...facts, entryUuid, updatedAt: at, revision }],
       associations: found.associations.map((each) =>
         each.source === facts.entryUuid ? { ...each, source: entryUuid } : each,

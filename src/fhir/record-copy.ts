@@ -59,11 +59,13 @@ class Archive {
   }
 
   async writeTo(target: NodeJS.WritableStream): Promise<void> {
-    const output = Readable.from(this.#zip.outputStream, { objectMode: false })
-    this.#zip.on('error', (error: Error) => output.destroy(error))
+    const { outputStream } = this.#zip
+    this.#zip.on('error', (error: Error) => {
+      if (outputStream instanceof Readable) outputStream.destroy(error)
+    })
     this.#zip.end()
     try {
-      await pipeline(output, target)
+      await pipeline(outputStream, target)
     } finally {
       this.#open?.destroy()
     }

@@ -1,8 +1,7 @@
-/** The stored documents that relatesTo points to. */
-import { GatewayError } from '../errors.ts'
-import { type EntryUuid, isEntryUuid } from '../metadata/identifiers.ts'
-import { type ReadRelation, uniqueIdOf } from './mapping/index.ts'
-import type { Exchange } from './parts.ts'
+/** The stored documents that a message points to: relatesTo, and the entries that set them to superseded. */
+import type { Identifier } from '@medplum/fhirtypes'
+import { type EntryUuid, isEntryUuid, newEntryUuid, type UniqueId } from '../metadata/identifiers.ts'
+import { uniqueIdOf } from './mapping/index.ts'
 
 /** The id in `DocumentReference/ID` or in its absolute URL here. */
 export function documentIdIn(reference: string, baseUrl: string): string | undefined {
@@ -17,26 +16,28 @@ export function toEntryReference(reference: string, baseUrl: string): EntryUuid 
   return isEntryUuid(uuid) ? uuid : undefined
 }
 
-/**
- * The target of a relation as the registry knows it. By reference it is the id itself; by identifier it is looked up as
- * the caller (TD3.1b), so that a document that is hidden from the caller is absent here too.
- */
-export async function targetOf({ target, location }: ReadRelation, exchange: Exchange): Promise<EntryUuid> {
-  const { reference, identifier } = target
-  const direct = reference === undefined ? undefined : toEntryReference(reference, exchange.baseUrl)
-  if (direct !== undefined) return direct
-  const uniqueId = identifier && uniqueIdOf(identifier)
-  if (uniqueId !== undefined && isEntryUuid(uniqueId)) return uniqueId
-  if (uniqueId !== undefined) {
-    const query = { kind: 'GetDocuments', by: 'uniqueId', ids: [uniqueId] } as const
-    const { documents } = await exchange.parts.operations.find(query, exchange.context, { relations: false })
-    const found = documents.find(({ availabilityStatus }) => availabilityStatus === 'Approved') ?? documents[0]
-    if (found) return found.entryUuid
+/** Documents of one message, each by one name: those named by identifier are looked up when the message is fed. */
+export class Targets {
+  readonly #baseUrl: string
+  readonly #standIns = new Map<UniqueId, EntryUuid>()
+
+  constructor(baseUrl: string) {
+    this.#baseUrl = baseUrl
   }
-  throw new GatewayError({
-    code: 'UnresolvedReferenceException',
-    location: `${location}.target`,
-    detail:
-      'No document is known under this reference: send DocumentReference/ID or the identifier of a stored document.',
-  })
+
+  /** Undefined for what can name no document here. */
+  idOf({ reference, identifier }: { readonly reference?: string; readonly identifier?: Identifier }) {
+    const direct = reference === undefined ? undefined : toEntryReference(reference, this.#baseUrl)
+    if (direct !== undefined) return direct
+    const uniqueId = identifier && uniqueIdOf(identifier)
+    if (uniqueId === undefined) return undefined
+    const standIn = this.#standIns.get(uniqueId) ?? newEntryUuid()
+    this.#standIns.set(uniqueId, standIn)
+    return standIn
+  }
+
+  /** For operations.feed: which uniqueId each stand-in is for. */
+  get standIns(): ReadonlyMap<EntryUuid, UniqueId> {
+    return new Map([...this.#standIns].map(([uniqueId, standIn]) => [standIn, uniqueId]))
+  }
 }

@@ -1,6 +1,7 @@
 /** Every path of the door in one table: the router is made from it, and so is the CapabilityStatement. */
 
 import { sendCapabilities } from './capability.ts'
+import { changesDefinition, findChanges } from './changes.ts'
 import { documentParameters } from './document-parameters.ts'
 import { provideDocumentBundle } from './iti-65.ts'
 import { findDocumentLists, findDocumentListsByPost, readDocumentList, readListHistory } from './iti-66.ts'
@@ -21,6 +22,7 @@ import type { Handler } from './parts.ts'
 import { patchDocument } from './patch-document.ts'
 import { findPatient, patientParameters, readPatient } from './patient.ts'
 import { recordRoutes } from './record-routes.ts'
+import { validateDefinition, validateResource } from './validate.ts'
 
 export interface SearchParameterRow {
   readonly type: 'token' | 'date' | 'string' | 'reference'
@@ -37,7 +39,8 @@ export type Declaration =
       readonly parameters?: Readonly<Record<string, SearchParameterRow>>
     }
   | {
-      readonly resource: string
+      /** Absent for an operation of the whole door. */
+      readonly resource?: string
       /** Name without `$`. */
       readonly operation: string
       /** Canonical URL of the OperationDefinition. */
@@ -68,6 +71,13 @@ export const routes: readonly Route[] = [
     transaction: 'ITI-65',
     handle: provideDocumentBundle,
     declares: { system: 'transaction' },
+  },
+  {
+    method: 'post',
+    path: '/$validate',
+    transaction: 'validate',
+    handle: validateResource(),
+    declares: { operation: 'validate', definition: validateDefinition },
   },
   // Before the reads: `$copy` is no id
   ...recordRoutes(patientRows),
@@ -126,6 +136,13 @@ export const routes: readonly Route[] = [
   },
   {
     method: 'post',
+    path: '/DocumentReference/$validate',
+    transaction: 'validate',
+    handle: validateResource('DocumentReference'),
+    declares: { resource: 'DocumentReference', operation: 'validate', definition: validateDefinition },
+  },
+  {
+    method: 'post',
     path: '/DocumentReference/$generate-metadata',
     transaction: 'ITI-106',
     handle: generateMetadata,
@@ -134,6 +151,13 @@ export const routes: readonly Route[] = [
       operation: 'generate-metadata',
       definition: generateMetadataDefinition,
     },
+  },
+  {
+    method: 'get',
+    path: '/DocumentReference/$changes',
+    transaction: 'changes',
+    handle: findChanges,
+    declares: { resource: 'DocumentReference', operation: 'changes', definition: changesDefinition },
   },
   {
     method: 'get',

@@ -1,9 +1,10 @@
 /** From a provided Bundle to a Submission: every violation of the message is collected before anything is refused. */
 import { randomUUID } from 'node:crypto'
-import type { DocumentReference, Parameters } from '@medplum/fhirtypes'
+import type { DocumentReference } from '@medplum/fhirtypes'
 import { GatewayError, type Issue } from '../errors.ts'
 import { type EntryUuid, newEntryUuid, type UniqueId } from '../metadata/identifiers.ts'
 import type { Association, AssociationType, Code, DocumentEntry, Folder, Submission } from '../metadata/model.ts'
+import type { FeedOptions } from '../operations/operations.ts'
 import type { DocumentContent } from '../operations/ports.ts'
 import type { ReceivedResource } from './body.ts'
 import type { Entry, ProvidedBundle, Reporter } from './bundle.ts'
@@ -17,23 +18,30 @@ import {
   type ReadRelation,
 } from './mapping/index.ts'
 import type { Exchange } from './parts.ts'
-import { targetOf, toEntryReference } from './relation-targets.ts'
+import { Targets, toEntryReference } from './relation-targets.ts'
 import { patientIdIn } from './search-patient.ts'
+import { readSuperseding } from './superseding.ts'
 
 export interface ReadSubmission {
-  readonly submission: Submission
+  /** Absent when the message is not understood, which the reporter says. */
+  readonly submission: Submission | undefined
   readonly contents: ReadonlyMap<EntryUuid, DocumentContent>
   /** Index in the Bundle → id of what is stored from it: of a Binary, of its document. */
   readonly ids: ReadonlyMap<number, EntryUuid>
   readonly updates: readonly FolderUpdate[]
+  /** Where the associations stand in the message. */
+  readonly locations: ReadonlyMap<EntryUuid, string>
+  readonly options: FeedOptions
   readonly warnings: readonly Issue[]
 }
 
+/** @param toFeed whether it is to be fed: Folders that it adds to are then looked up, as long as nothing is wrong. */
 export async function readSubmission(
   bundle: ProvidedBundle,
   received: ReceivedResource,
   exchange: Exchange,
   report: Reporter,
+  toFeed: () => boolean,
 ): Promise<ReadSubmission> {
   const warnings: Issue[] = []
   const sort = (issues: readonly Issue[]): void => {
@@ -73,23 +81,27 @@ export async function readSubmission(
     })
   if (set) sort(set.issues)
   const updates: FolderUpdate[] = []
-  for (const entry of bundle.folderUpdates) {
+  for (const entry of toFeed() ? bundle.folderUpdates : []) {
     const update = await readFolderUpdate(entry, bundle, ids, exchange, report)
     if (update) updates.push(update)
     warnings.push(...(update?.warnings ?? []))
   }
-  checkPatches(bundle, relations, exchange, report)
-  if (set?.value === undefined || report.issues.length > 0) throw new GatewayError(report.issues)
+  const targets = new Targets(exchange.baseUrl)
+  const superseded = readSuperseding(bundle, targets, report)
+  if (set?.value === undefined || entries.length < bundle.documents.length || folders.length < bundle.folders.length)
+    return { submission: undefined, contents, ids, updates, warnings, locations: new Map(), options: {} }
 
   const source = set.value.patientId ? set.value : { ...set.value, ...patientOf(entries) }
+  const related = relate(relations, targets)
   const associations = [
     ...entries.map(({ entryUuid }) => associate('HasMember', setUuid, entryUuid, { submissionSetStatus: 'Original' })),
     ...folders.flatMap(({ folder, items }) => folderMembers(folder, items, setUuid, bundle, ids, exchange)),
     ...updates.flatMap(({ folder, added }) => membersOf(folder, added, setUuid)),
-    ...(await relate(relations, exchange)),
+    ...related.associations,
   ]
   const submission = { submissionSet: source, entries, folders: folders.map(({ folder }) => folder), associations }
-  return { submission, contents, ids, updates, warnings }
+  const { locations } = related
+  return { submission, contents, ids, updates, warnings, locations, options: { targets: targets.standIns, superseded } }
 }
 
 /** How the resources of a message are read: references lead into it, patients to who they are here. */
@@ -165,17 +177,31 @@ function original(association: Association): Association {
   return { ...association, submissionSetStatus: 'Original' }
 }
 
-export async function relate(
+export interface Related {
+  readonly associations: readonly Association[]
+  /** FHIRPath of the target of each, by its entryUUID. */
+  readonly locations: ReadonlyMap<EntryUuid, string>
+}
+
+/** Targets are looked up when the submission is fed. */
+export function relate(
   relations: readonly (ReadRelation & { readonly source: EntryUuid })[],
-  exchange: Exchange,
-): Promise<Association[]> {
-  const associations: Association[] = []
-  for (const relation of relations) {
-    const { type, source, documentation } = relation
-    const target = await targetOf(relation, exchange)
-    associations.push(associate(type, source, target, documentation === undefined ? {} : { documentation }))
-  }
-  return associations
+  targets: Targets,
+): Related {
+  const locations = new Map<EntryUuid, string>()
+  const associations = relations.map(({ type, source, target, documentation, location }) => {
+    const id = targets.idOf(target)
+    if (id === undefined)
+      throw new GatewayError({
+        code: 'UnresolvedReferenceException',
+        location: `${location}.target`,
+        detail: 'Send DocumentReference/ID, or the identifier of a registered document with its system and value.',
+      })
+    const association = associate(type, source, id, documentation === undefined ? {} : { documentation })
+    locations.set(association.entryUuid, `${location}.target`)
+    return association
+  })
+  return { associations, locations }
 }
 
 export function associate(
@@ -197,53 +223,6 @@ export function associate(
     extra: [],
     ...more,
   }
-}
-
-/**
- * ITI-65 2:3.65.4.1.2.3 UpdateDocumentRefs: the entry that sets the replaced document to superseded. The replacement
- * does so by itself; the entry must not ask for anything else.
- */
-function checkPatches(
-  bundle: ProvidedBundle,
-  relations: readonly ReadRelation[],
-  { baseUrl }: Exchange,
-  report: Reporter,
-): void {
-  const replaced = relations.filter(({ type }) => type === 'RPLC' || type === 'XFRM_RPLC').map(({ target }) => target)
-  for (const { resource, path, url } of bundle.patches) {
-    const [, token = ''] = /^DocumentReference\?identifier=(.+)$/.exec(url) ?? []
-    const target = toEntryReference(url, baseUrl)
-    const named = replaced.some(({ reference, identifier }) =>
-      target === undefined
-        ? token !== '' && identifier?.value !== undefined && decode(token).endsWith(identifier.value)
-        : reference !== undefined && toEntryReference(reference, baseUrl) === target,
-    )
-    if (!named)
-      report.error('UpdateDocumentRefs', path, 'Patch only a document that a relatesTo of this Bundle replaces.')
-    if (!supersedes(resource))
-      report.error('UpdateDocumentRefs', path, 'Patch DocumentReference.status to superseded, and nothing else.')
-  }
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return ''
-  }
-}
-
-function supersedes({ parameter = [] }: Parameters): boolean {
-  const [operation, ...others] = parameter
-  const part = (name: string) => operation?.part?.find((each) => each.name === name)
-  const value = part('value')
-  return (
-    others.length === 0 &&
-    operation?.name === 'operation' &&
-    part('type')?.valueCode === 'replace' &&
-    part('path')?.valueString === 'DocumentReference.status' &&
-    (value?.valueCode ?? value?.valueString) === 'superseded'
-  )
 }
 
 /** An OID of its own under 2.25 (ITU-T X.667). */

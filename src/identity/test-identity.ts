@@ -1,5 +1,5 @@
 /** What a test identity says when little is asked for: defaults, codes and their systems (INTERFACE, Tokens). */
-import type { Authentication, CallerKind, PurposeOfUse } from '../access/caller.ts'
+import type { Authentication, Caller, CallerKind, PurposeOfUse } from '../access/caller.ts'
 import { isOid, type PatientKey, patientKey } from '../metadata/identifiers.ts'
 import type { Code } from '../metadata/model.ts'
 import { displayOf } from '../nomenclature/index.ts'
@@ -103,7 +103,8 @@ export function describeIdentity(options: IdentityOptions): TestIdentity {
     issued: expiresSeconds > 0 ? now : new Date(expires.getTime() - 3_600_000),
     expires,
   }
-  check(identity)
+  // Said now rather than when the identity is used
+  asCaller(identity)
   return identity
 }
 
@@ -117,12 +118,16 @@ const optionNames: ClaimNames = {
   regulation: '--regulation',
 }
 
-/** Said now rather than when the identity is used. */
-function check(identity: TestIdentity): void {
+/** Who these options would call as. @throws as describeIdentity */
+export function testCaller(options: IdentityOptions): Caller {
+  return asCaller(describeIdentity(options))
+}
+
+function asCaller(identity: TestIdentity): Caller {
   const { profession, specialities, purpose, ...rest } = identity
   const roles = profession === undefined ? specialities : [profession, ...specialities]
   const draft = { ...rest, roles, purposeOfUse: purpose, secretConnection: false, proof: 'jwt' } as const
-  toCaller(draft, optionNames, 'development')
+  return toCaller(draft, optionNames, 'development')
 }
 
 /** The specialities with the one that a VIHF cannot be without (DMP-FACTS 2.2). */

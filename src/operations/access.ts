@@ -13,6 +13,7 @@ import type {
   RecordFacts,
 } from '../access/types.ts'
 import { GatewayError } from '../errors.ts'
+import type { AffinityDomain } from '../metadata/affinity-domain.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import { effectsOf } from './effects.ts'
 import type { AccessRecord, Choices, Clock, Dmp, DocumentCheck, Effects, RequestContext, Trace } from './ports.ts'
@@ -24,6 +25,8 @@ export interface OperationParts {
   readonly choices: Choices
   readonly clock: Clock
   readonly policy: Policy
+  /** Absent: any code may be fed, as far as the access rules know it (`metadata.codes`). */
+  readonly affinityDomain?: AffinityDomain
   /** Absent: documents are not compared with their metadata (`metadata.checkCda: off`). */
   readonly checkDocument?: DocumentCheck
 }
@@ -65,6 +68,7 @@ export function accessRecord(
   told: {
     readonly patient?: PatientKey | undefined
     readonly documents?: readonly DocumentFacts[] | AccessRecord['documents']
+    readonly submissionSet?: AccessRecord['submissionSet']
     readonly outcome: AccessRecord['outcome']
     readonly rule?: string | undefined
     readonly reasonCode?: string | undefined
@@ -85,6 +89,8 @@ export function accessRecord(
     declaration: context.declaration,
     ...(told.patient === undefined ? {} : { patient: told.patient }),
     documents: (told.documents ?? []).map(({ logicalId, uniqueId }) => ({ logicalId, uniqueId })),
+    ...(told.submissionSet === undefined ? {} : { submissionSet: told.submissionSet }),
+    ...(context.origin === undefined ? {} : { origin: context.origin }),
     ...(told.change === undefined ? {} : { change: told.change }),
     outcome: told.outcome,
     ...(told.rule === undefined ? {} : { rule: told.rule }),
@@ -186,6 +192,7 @@ export function permittedRecord(
   told: {
     readonly patient: PatientKey
     readonly documents: readonly DocumentFacts[] | AccessRecord['documents']
+    readonly submissionSet?: AccessRecord['submissionSet']
     readonly permit: { readonly rule: string; readonly obligations: readonly Obligation[] }
     readonly change?: RecordChange
     /** logicalIds of documents fed as INVISIBLE_PATIENT. */
@@ -198,6 +205,7 @@ export function permittedRecord(
   return accessRecord(parts, operation, context, {
     patient: told.patient,
     documents: told.documents,
+    submissionSet: told.submissionSet,
     outcome: 'permitted',
     rule: told.permit.rule,
     change: told.change,

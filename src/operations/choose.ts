@@ -57,8 +57,8 @@ async function settle(
   return parts.choices.apply(patient, [change], record)
 }
 
-/** Every document, whatever its state; what somebody else feeds meanwhile is the business of `$mask-by-default`. */
-const everyStatus: readonly AvailabilityStatus[] = ['Approved', 'Deprecated', 'Archived', 'Deleted']
+/** Every document but the deleted, which change no more; what is fed meanwhile is the business of `$mask-by-default`. */
+const everyStatus: readonly AvailabilityStatus[] = ['Approved', 'Deprecated', 'Archived']
 /** A document changed by somebody else between reading and writing: read again, so many times. */
 const attempts = 4
 
@@ -98,7 +98,8 @@ async function maskOnce(
   const versions = []
   for await (const entry of parts.dmp.read(targets.map(({ entryUuid }) => entryUuid)))
     versions.push({ object: withMask(entry, kind), previousVersion: entry.version, propagate: true })
-  await parts.dmp.update({ patient, versions, statuses: [], associations: [] }, record)
+  // A document keeps its status, whatever it is.
+  await parts.dmp.update({ patient, restricted: true, versions, statuses: [], associations: [] }, record)
 }
 
 /** The patient as a reader: what is hidden from the patient now is not the patient's to mask. */

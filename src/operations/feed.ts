@@ -2,10 +2,10 @@
 
 import { HIDDEN_FROM_PATIENT, isLotSignature } from '../access/confidentiality.ts'
 import { decideWithoutObject } from '../access/decide.ts'
-import type { DocumentFacts, Operation } from '../access/types.ts'
-import { GatewayError, type Issue } from '../errors.ts'
+import type { Operation } from '../access/types.ts'
+import { GatewayError } from '../errors.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
-import type { Association, Submission } from '../metadata/model.ts'
+import type { Submission } from '../metadata/model.ts'
 import {
   type Authorised,
   accessRecord,
@@ -18,21 +18,17 @@ import {
 import { maskedByDefault } from './complete.ts'
 import { judge } from './judge.ts'
 import type { FeedOptions } from './operations.ts'
-import type { DocumentContent, Receipt, RequestContext } from './ports.ts'
-import { viewOf } from './view.ts'
-
-const replacing: ReadonlySet<Association['type']> = new Set(['RPLC', 'XFRM_RPLC'])
-/** Associations from a new document to one that stands already, and memberships, which may name such a one too. */
-const relating: ReadonlySet<Association['type']> = new Set(['RPLC', 'XFRM_RPLC', 'APND', 'XFRM', 'IsSnapshotOf'])
-const referring: ReadonlySet<Association['type']> = new Set([...relating, 'HasMember'])
+import type { AccessRecord, DocumentContent, Receipt, RequestContext } from './ports.ts'
+import { refuseUnresolved, relating, replacing, type Targets, targetsOf, withCurrentTargets } from './targets.ts'
 
 export async function feed(
   parts: OperationParts,
   submission: Submission,
   contents: ReadonlyMap<EntryUuid, DocumentContent>,
   context: RequestContext,
-  { register = false }: FeedOptions = {},
+  options: FeedOptions = {},
 ): Promise<Receipt> {
+  const { register = false } = options
   const operation = operationOf(submission, register)
   const early = decideWithoutObject(accessRequest(operation, context), parts.policy)
   if (early) throw await refuse(parts, operation, context, early, context.caller.patient)
@@ -45,19 +41,21 @@ export async function feed(
     throw new GatewayError(issues)
   }
 
-  const targets = await targetsOf(parts, completed, patient, context)
+  const targets = await targetsOf(parts, completed, patient, context, options)
   const { facts, permit } = await permission(parts, operation, context, patient, completed, targets)
   await refuseUnresolved(parts, operation, context, patient, targets)
-  const stored = maskedByDefault(withCurrentTargets(completed, targets.known), facts)
+  const stored = maskedByDefault(withCurrentTargets(completed, targets, options), facts)
   const record = permittedRecord(parts, operation, context, {
     patient,
     documents: stored.submission.entries.filter((entry) => !isLotSignature(entry)),
+    submissionSet: submissionSetOf(stored.submission),
     permit,
     hidden: hiddenFromPatient(stored.submission.entries),
   })
   const receipt = await parts.dmp.feed(stored.submission, contents, record, { register })
   return {
     ...receipt,
+    targets: new Map([...targets.known].map(([id, { logicalId }]) => [id, logicalId])),
     warnings: [...warnings, ...permit.warnings, ...stored.warnings, ...receipt.warnings],
   }
 }
@@ -91,74 +89,6 @@ async function permission(
   return authorised
 }
 
-interface Targets {
-  /** Of this patient, and the caller may know of them; by the identifier the association used. */
-  readonly known: ReadonlyMap<EntryUuid, DocumentFacts>
-  /** Of this patient, and hidden from the caller. */
-  readonly hidden: readonly DocumentFacts[]
-  /** Associations of a person that lead to what is not there, for this caller. */
-  readonly unresolved: readonly Association[]
-}
-
-/** The stored documents that associations point to, as this caller may know them. */
-async function targetsOf(
-  parts: OperationParts,
-  { entries, submissionSet, folders, associations }: Submission,
-  patient: PatientKey,
-  context: RequestContext,
-): Promise<Targets> {
-  const inMessage = new Set([submissionSet, ...entries, ...folders, ...associations].map(({ entryUuid }) => entryUuid))
-  const outside = associations.filter(({ type, target }) => referring.has(type) && !inMessage.has(target))
-  const known = new Map<EntryUuid, DocumentFacts>()
-  const hidden: DocumentFacts[] = []
-  if (outside.length === 0) return { known, hidden, unresolved: [] }
-  const facts = await parts.dmp.status(patient, context.caller)
-  // What a structure or its staff may replace is for UP9, which says so; the tester of profile `ihe` sees everything
-  const person = !['structure', 'staff', 'tester'].includes(context.caller.kind)
-  const visible = person && facts ? viewOf(parts, 'TD2.1b', context, facts) : () => true
-  for (const id of new Set(outside.map(({ target }) => target))) {
-    const [found] = (await parts.dmp.find({ kind: 'GetDocuments', by: 'any', ids: [id] })).documents
-    if (found === undefined || found.patient !== patient) continue
-    if (visible(found)) known.set(id, found)
-    else hidden.push(found)
-  }
-  const unresolved = person ? outside.filter(({ target }) => !known.has(target)) : []
-  return { known, hidden, unresolved }
-}
-
-/**
- * A document hidden from a person is answered as an absent one or one of another patient, here too and at the same point;
- * the trace alone knows better.
- */
-async function refuseUnresolved(
-  parts: OperationParts,
-  operation: Operation,
-  context: RequestContext,
-  patient: PatientKey,
-  { hidden, unresolved }: Targets,
-): Promise<void> {
-  const issues = unresolved.map(
-    ({ entryUuid, type, target }): Issue => ({
-      code: 'UnresolvedReferenceException',
-      location: entryUuid,
-      detail: `${type} refers to ${target}: send the entryUUID of an object that is registered here.`,
-    }),
-  )
-  if (issues.length === 0) return
-  const outcome = hidden.length > 0 ? ({ outcome: 'refused', rule: 'DF' } as const) : ({ outcome: 'failed' } as const)
-  await parts.trace.record(
-    accessRecord(parts, operation, context, { patient, documents: hidden, ...outcome, reasonCode: 'not-found' }),
-  )
-  throw new GatewayError(issues)
-}
-
-/** A source may know the document it replaces by its logicalID (a FHIR id); what is stored names the current version. */
-function withCurrentTargets(submission: Submission, targets: ReadonlyMap<EntryUuid, DocumentFacts>): Submission {
-  return {
-    ...submission,
-    associations: submission.associations.map((association) => {
-      const current = relating.has(association.type) ? targets.get(association.target)?.entryUuid : undefined
-      return current === undefined || current === association.target ? association : { ...association, target: current }
-    }),
-  }
+function submissionSetOf({ submissionSet: { entryUuid, uniqueId } }: Submission): AccessRecord['submissionSet'] {
+  return { entryUuid, uniqueId }
 }

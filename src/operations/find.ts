@@ -99,6 +99,7 @@ async function findByReference(
     folders: kept.flatMap(({ folders }) => folders),
     associations: kept.flatMap(({ associations }) => associations),
     updates: new Map(kept.flatMap(({ updates = [] }) => [...updates])),
+    logicalIds: new Map(kept.flatMap(({ logicalIds = [] }) => [...logicalIds])),
   }
 }
 

@@ -52,8 +52,15 @@ async function visibleDocuments(
  */
 function withoutHidden(record: AccessRecord, shown: ReadonlySet<EntryUuid>, representative: boolean): AccessRecord[] {
   if (representative && record.caller.secretConnection) return []
-  if (record.documents.length === 0) return [record]
+  if (record.documents.length === 0) return [withoutQuery(record)]
   const documents = record.documents.filter(({ logicalId }) => shown.has(logicalId))
   if (documents.length === 0 && !record.operation.startsWith('TD3.1')) return []
-  return [{ ...record, documents }]
+  return [{ ...withoutQuery(record), documents }]
+}
+
+/** What was searched for may name a document that the reader may not know of; auditors get it by the export. */
+function withoutQuery(record: AccessRecord): AccessRecord {
+  const { origin } = record
+  if (origin?.query === undefined) return record
+  return { ...record, origin: { client: origin.client, server: origin.server } }
 }

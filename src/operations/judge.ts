@@ -23,12 +23,12 @@ export interface Judgement {
 }
 
 export async function judge(
-  parts: Pick<OperationParts, 'dmp' | 'policy' | 'checkDocument'>,
+  parts: Pick<OperationParts, 'dmp' | 'policy' | 'affinityDomain' | 'checkDocument'>,
   submission: Submission,
   contents: ReadonlyMap<EntryUuid, DocumentContent>,
   { register = false }: FeedOptions = {},
 ): Promise<Judgement> {
-  const { policy, dmp } = parts
+  const { policy, dmp, affinityDomain } = parts
   const measured = submission.entries.map((entry) =>
     register ? { entry, issues: [] } : measure(entry, contents.get(entry.entryUuid), dmp.repositoryUniqueId),
   )
@@ -37,7 +37,7 @@ export async function judge(
   const patient = patientOf(submission)
   const differences = await inDocuments(parts, submission, contents)
   const issues: Issue[] = [
-    ...validateSubmission(completed, { profile: policy.profile, register }),
+    ...validateSubmission(completed, { profile: policy.profile, register, ...(affinityDomain && { affinityDomain }) }),
     ...measured.flatMap((each) => each.issues),
     ...differences.filter(({ severity }) => severity !== 'warning'),
   ]

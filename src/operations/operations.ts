@@ -2,7 +2,7 @@
 import type { DocumentFacts, RecordFacts } from '../access/types.ts'
 import type { Issue } from '../errors.ts'
 import type { DocumentCriteria } from '../metadata/criteria.ts'
-import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
+import type { EntryUuid, PatientKey, UniqueId } from '../metadata/identifiers.ts'
 import type {
   Association,
   AssociationType,
@@ -31,6 +31,8 @@ export interface Findings {
   readonly associations: readonly Association[]
   /** ISO 8601 instants of the last change of SubmissionSets and Folders, by entryUUID, where the DMP tells them. */
   readonly updates?: ReadonlyMap<EntryUuid, string>
+  /** logicalIds of the documents that associations lead to and that are not among `documents`. */
+  readonly logicalIds?: ReadonlyMap<EntryUuid, EntryUuid>
   /** Full entries, in the order given; read from the DMP as they are consumed. */
   entries(documents: readonly DocumentFacts[]): AsyncIterable<DocumentEntry>
 }
@@ -87,6 +89,16 @@ export interface FindOptions {
 export interface FeedOptions {
   /** ITI-42, profile `ihe`: metadata alone, of documents that stay in their own repository. Default false. */
   readonly register?: boolean
+  /**
+   * Documents that associations name by their uniqueId: for each a stand-in, a new UUID, that the association has as its
+   * target. It is looked up among the documents of the patient that the caller may know of, as any other target is.
+   */
+  readonly targets?: ReadonlyMap<EntryUuid, UniqueId>
+  /**
+   * Documents that the message says become superseded (ITI-65 UpdateDocumentRefs), by entryUUID or stand-in, and where it
+   * says so: each must be one that the submission replaces.
+   */
+  readonly superseded?: readonly { readonly id: EntryUuid; readonly location: string }[]
 }
 
 /** ITI-43 asks by uniqueId, ITI-68 by logicalId. */
@@ -111,6 +123,8 @@ export interface DocumentHistory {
   readonly versions: readonly { readonly entry: DocumentEntry; readonly facts: DocumentFacts }[]
   /** Relationships of the current version whose both ends the caller may see. */
   readonly associations: readonly Association[]
+  /** As in Findings. */
+  readonly logicalIds?: ReadonlyMap<EntryUuid, EntryUuid>
 }
 
 export type RemovalRequest =

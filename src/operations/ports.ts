@@ -51,6 +51,17 @@ export interface RequestContext {
   /** ITI-41, ITI-65, … */
   readonly transaction: string
   readonly requestId: string
+  /** Where the request came from and what it asked, for the trace; absent on the command line. */
+  readonly origin?: RequestOrigin
+}
+
+export interface RequestOrigin {
+  /** IP address of the caller, as the connection has it. */
+  readonly client: string
+  /** URL at which it was reached, without a query. */
+  readonly server: string
+  /** A search as it was asked: `DocumentReference?…`, or the AdhocQuery of ITI-18 as XML. */
+  readonly query?: string
 }
 
 /** A person's demographics as ITI-104 gives them; kept by the embedded DMP only. */
@@ -78,6 +89,9 @@ export interface AccessRecord {
   readonly declaration: ConsentDeclaration
   readonly patient?: PatientKey
   readonly documents: readonly { readonly logicalId: EntryUuid; readonly uniqueId: UniqueId }[]
+  /** The submission that brought the documents. */
+  readonly submissionSet?: { readonly entryUuid: EntryUuid; readonly uniqueId: UniqueId }
+  readonly origin?: RequestOrigin
   /** What was settled, or asked for. */
   readonly change?: RecordChange
   readonly outcome: 'permitted' | 'refused' | 'failed'
@@ -173,6 +187,8 @@ export interface Found {
   readonly associations: readonly Association[]
   /** ISO 8601 instants of the last change of the SubmissionSets and Folders, by entryUUID, where the DMP tells them. */
   readonly updates?: ReadonlyMap<EntryUuid, string>
+  /** After the filter: logicalIds of the documents that associations lead to and that are not among `documents`. */
+  readonly logicalIds?: ReadonlyMap<EntryUuid, EntryUuid>
 }
 
 /** What a DMP answers to a submission or an update that it has durably stored. */
@@ -183,6 +199,8 @@ export interface Receipt {
   /** ISO 8601 instant of the commit. */
   readonly at: string
   readonly warnings: readonly Issue[]
+  /** logicalIds of the stored documents that associations of the submission point to, by the id they used. */
+  readonly targets?: ReadonlyMap<EntryUuid, EntryUuid>
 }
 
 /**

@@ -132,7 +132,9 @@ async function contents(
   const others = targets.filter((id) => !documents.some(({ entryUuid }) => entryUuid === id))
   const { folders } = await dmp.find({ kind: 'GetFolders', by: 'entryUuid', ids: others })
   // A SubmissionSet also holds associations: those that put documents into folders.
-  const { associations: filings } = await dmp.find({ kind: 'GetAssociations', by: 'entryUuid', ids: others })
+  const held = (await dmp.find({ kind: 'GetAssociations', by: 'entryUuid', ids: others })).associations
+  const leftOut = new Set(others)
+  const filings = held.filter(({ target }) => !leftOut.has(target))
   const there = new Set<EntryUuid>(idsOf([...documents, ...folders, ...filings]))
   return {
     found: {

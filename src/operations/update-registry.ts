@@ -7,7 +7,8 @@ import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { DocumentEntry } from '../metadata/model.ts'
 import { accessRecord, authorise, type OperationParts, permittedRecord } from './access.ts'
 import type { Found, MetadataUpdate, Receipt, RequestContext } from './ports.ts'
-import { filterFound, surroundingsOf, viewOf } from './view.ts'
+import { nothing } from './stored-query.ts'
+import { filterFound, surroundingsOf, type Visible, viewOf } from './view.ts'
 
 export async function updateRegistry(
   parts: OperationParts,
@@ -16,37 +17,59 @@ export async function updateRegistry(
 ): Promise<Receipt> {
   const { patient } = change
   const { permit } = await authorise(parts, 'registry', context, { patient })
-  const found = await objectsOf(parts, change)
+  const stored = await storedUnder(parts, change)
+  const found = together([...stored.values()])
   // A new version may move an object to another patient: the record it leaves is asked too.
-  for (const other of patientsOf(found)) {
+  for (const other of patientsOf(found))
     if (other !== patient) await authorise(parts, 'registry', context, { patient: other })
-    await refuseHidden(parts, context, other, found)
-  }
+  const shown = await visibleAmong(parts, context, found)
+  const refused = absences(change, (id) => idsOf(stored.get(id) ?? nothing).some((each) => !shown.has(each)))
   const issues = change.restricted ? await restrictions(parts, change, found.documents) : []
-  if (issues.length > 0) {
-    const { documents } = found
-    const told = { patient, documents, outcome: 'failed', reasonCode: issues[0]?.code } as const
-    await parts.trace.record(accessRecord(parts, 'registry', context, told))
-    throw new GatewayError(issues)
-  }
   const { documents } = found
+  const [first] = [...refused, ...issues]
+  if (first !== undefined) {
+    const outcome =
+      refused.length > 0 ? ({ outcome: 'refused', rule: 'DF' } as const) : ({ outcome: 'failed' } as const)
+    const told = { patient, documents, ...outcome, reasonCode: first.code }
+    await parts.trace.record(accessRecord(parts, 'registry', context, told))
+    throw new GatewayError(refused.length > 0 ? refused : issues)
+  }
   return parts.dmp.update(change, permittedRecord(parts, 'registry', context, { patient, documents, permit }))
 }
 
-/** Every stored object that the change names, in its current version. */
-async function objectsOf(
+/** The stored objects that the change names, in their current version, by the identifier it names them by. */
+async function storedUnder(
   { dmp }: OperationParts,
-  { versions, statuses, associations }: MetadataUpdate,
-): Promise<Found> {
-  const ids = [...versions.map(({ object }) => object.logicalId), ...statuses.map(({ target }) => target)]
+  { submissionSet, versions, statuses, associations }: MetadataUpdate,
+): Promise<ReadonlyMap<EntryUuid, Found>> {
   const ends = associations.flatMap(({ source, target }) => [source, target])
-  const named = [...new Set([...ids, ...ends])]
-  const [{ documents }, { folders }, { associations: linked }] = await Promise.all([
-    dmp.find({ kind: 'GetDocuments', by: 'any', ids: named }),
-    dmp.find({ kind: 'GetFolders', by: 'any', ids: named }),
-    dmp.find({ kind: 'GetAssociations', by: 'entryUuid', ids: named }),
+  const named = [...versions.map(({ object }) => object.logicalId), ...statuses.map(({ target }) => target), ...ends]
+  const inMessage = new Set([
+    ...(submissionSet ? [submissionSet.entryUuid] : []),
+    ...versions.map(({ object }) => object.entryUuid),
+    ...associations.map(({ entryUuid }) => entryUuid),
   ])
-  return { documents, submissionSets: [], folders, associations: linked }
+  const stored = new Map<EntryUuid, Found>()
+  for (const id of new Set(named)) {
+    if (inMessage.has(id)) continue
+    const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'any', ids: [id] })
+    const { folders } = await dmp.find({ kind: 'GetFolders', by: 'any', ids: [id] })
+    const { associations: links } = await dmp.find({ kind: 'GetAssociations', by: 'entryUuid', ids: [id] })
+    stored.set(id, { documents, submissionSets: [], folders, associations: links })
+  }
+  return stored
+}
+
+function together(parts: readonly Found[]): Found {
+  const distinct = <T extends { readonly entryUuid: EntryUuid }>(objects: readonly T[]): readonly T[] => [
+    ...new Map(objects.map((object) => [object.entryUuid, object])).values(),
+  ]
+  return {
+    documents: distinct(parts.flatMap(({ documents }) => documents)),
+    submissionSets: [],
+    folders: distinct(parts.flatMap(({ folders }) => folders)),
+    associations: distinct(parts.flatMap(({ associations }) => associations)),
+  }
 }
 
 function patientsOf({ documents, folders }: Found): ReadonlySet<PatientKey> {
@@ -54,32 +77,45 @@ function patientsOf({ documents, folders }: Found): ReadonlySet<PatientKey> {
   return new Set([...documents.map(({ patient }) => patient), ...ofFolders])
 }
 
-/** What the caller may not see is answered as what is not there, in profile `ihe` too. */
-async function refuseHidden(
+async function visibleAmong(
   parts: OperationParts,
   context: RequestContext,
-  patient: PatientKey,
   found: Found,
-): Promise<void> {
-  const facts = await parts.dmp.status(patient, context.caller)
-  if (facts === undefined) return
-  const documents = found.documents.filter((document) => document.patient === patient)
-  const mine: Found = { ...found, documents }
-  const kept = filterFound(mine, await surroundingsOf(parts.dmp, mine), viewOf(parts, 'registry', context, facts))
-  const shown = new Set(idsOf(kept))
-  const hidden = idsOf(mine).filter((id) => !shown.has(id))
-  if (hidden.length === 0) return
-  const told = { patient, documents, outcome: 'refused', rule: 'DF', reasonCode: 'not-found' } as const
-  await parts.trace.record(accessRecord(parts, 'registry', context, told))
-  throw new GatewayError(
-    hidden.map(
-      (location): Issue => ({
-        code: 'UnresolvedReferenceException',
-        location,
-        detail: 'Nothing is registered under this id.',
+): Promise<ReadonlySet<EntryUuid>> {
+  const around = await surroundingsOf(parts.dmp, found)
+  const views = new Map<PatientKey, Visible>()
+  for (const patient of patientsOf(together([found, around]))) {
+    const facts = await parts.dmp.status(patient, context.caller)
+    if (facts) views.set(patient, viewOf(parts, 'registry', context, facts))
+  }
+  return new Set(idsOf(filterFound(found, around, (document) => views.get(document.patient)?.(document) === true)))
+}
+
+/** What the caller may not see is answered as the registry answers what is not there, in profile `ihe` too. */
+function absences(
+  { versions, statuses, associations }: MetadataUpdate,
+  isHidden: (id: EntryUuid) => boolean,
+): readonly Issue[] {
+  const unresolved = (location: EntryUuid, detail: string): Issue => ({
+    code: 'UnresolvedReferenceException',
+    location,
+    detail,
+  })
+  return [
+    ...versions
+      .filter(({ object }) => isHidden(object.logicalId))
+      .map(({ object: { entryUuid: location } }): Issue => {
+        return { code: 'XDSMetadataVersionError', location, detail: 'No object has this logicalID.' }
       }),
+    ...statuses
+      .filter(({ target }) => isHidden(target))
+      .map(({ target }) => unresolved(target, 'Nothing is registered under this id.')),
+    ...associations.flatMap(({ entryUuid, type, source, target }) =>
+      [source, target]
+        .filter(isHidden)
+        .map((id) => unresolved(entryUuid, `${type} refers to ${id}, which is not registered.`)),
     ),
-  )
+  ]
 }
 
 function idsOf({ documents, submissionSets, folders, associations }: Found): EntryUuid[] {

@@ -12,7 +12,7 @@ export async function versions(
   context: RequestContext,
 ): Promise<DocumentHistory> {
   const query = { kind: 'GetDocuments', by: 'any', ids: [logicalId] } as const
-  const { documents, associations } = await find(parts, query, context)
+  const { documents, associations, logicalIds } = await find(parts, query, context)
   const [document] = documents
   if (document === undefined) throw new GatewayError('not-found', { detail: 'No document is known under this id.' })
   const entries = await parts.dmp.versions(document.logicalId)
@@ -25,5 +25,6 @@ export async function versions(
       return about ? [{ entry, facts: about }] : []
     }),
     associations,
+    ...(logicalIds && { logicalIds }),
   }
 }

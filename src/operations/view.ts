@@ -108,12 +108,16 @@ export function filterFound(found: Found, around: Found, visible: Visible): Foun
   }
   if (hidden.size > 0) hideWhatDepends([found, around], shown, hidden)
   const stays = ({ entryUuid }: { readonly entryUuid: EntryUuid }): boolean => !hidden.has(entryUuid)
+  const associations = found.associations.filter(stays)
+  const ends = new Set(endsOf(associations))
+  const beyond = around.documents.filter(({ entryUuid }) => ends.has(entryUuid) && shown.has(entryUuid))
   return {
     ...found,
     documents: found.documents.filter(stays),
     submissionSets: found.submissionSets.filter(stays),
     folders: found.folders.filter(stays),
-    associations: found.associations.filter(stays),
+    associations,
+    ...(beyond.length > 0 && { logicalIds: new Map(beyond.map(({ entryUuid, logicalId }) => [entryUuid, logicalId])) }),
   }
 }
 

@@ -113,6 +113,7 @@ export class Exchange {
       fragments,
     }
     try {
+      this.#checkPackaging(transaction, message)
       const answer = await transaction.handle(handling)
       await this.#send(transaction, soap.messageId, answer)
       this.#log(answer.status, answer.issues[0] && errorCodeOf(answer.issues[0].code, transaction.endpoint))
@@ -140,6 +141,13 @@ export class Exchange {
         en: `The Body does not correspond to wsa:Action: send {${uri}}${local}.`,
       })
     return transaction
+  }
+
+  /** In the DMP both are taken, as its own clients send both (docs/conformance.md, H1). */
+  #checkPackaging({ name, packaging }: Transaction, message: SoapMessage): void {
+    if (this.#parts.profile !== 'ihe' || packaging === 'mtom' || message.packaging === 'simple') return
+    const detail = `${name} is not sent as MTOM: send the envelope alone, as application/soap+xml.`
+    throw new GatewayError({ code: 'XDSRegistryError', rule: 'H1', location: 'Content-Type', detail })
   }
 
   #schemaIssues({ violation }: Transaction, body: XmlElement): readonly Issue[] {

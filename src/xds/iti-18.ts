@@ -28,6 +28,7 @@ export const registryStoredQuery: Transaction = {
   responseAction: 'urn:ihe:iti:2007:RegistryStoredQueryResponse',
   requestElement: { ns: ns.query, local: 'AdhocQueryRequest' },
   endpoint: 'registry',
+  packaging: 'simple',
   violation: 'XDSRegistryError',
   handle,
   // The schema requires the list in a failure too (query.xsd, AdhocQueryResponse)

@@ -15,6 +15,7 @@ export const provideAndRegister: Transaction = {
   responseAction: 'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-bResponse',
   requestElement: { ns: ns.xdsb, local: 'ProvideAndRegisterDocumentSetRequest' },
   endpoint: 'repository',
+  packaging: 'mtom',
   violation: 'XDSRegistryMetadataError',
   handle,
   failure: (issues) => registryResponse('Failure', issues, 'repository'),

@@ -10,6 +10,7 @@ export const registerDocumentSet: Transaction = {
   responseAction: 'urn:ihe:iti:2007:RegisterDocumentSet-bResponse',
   requestElement: { ns: ns.lcm, local: 'SubmitObjectsRequest' },
   endpoint: 'registry',
+  packaging: 'simple',
   violation: 'XDSRegistryMetadataError',
   handle,
   failure: (issues) => registryResponse('Failure', issues, 'registry'),

@@ -23,6 +23,7 @@ export const retrieveDocumentSet: Transaction = {
   responseAction: 'urn:ihe:iti:2007:RetrieveDocumentSetResponse',
   requestElement: { ns: ns.xdsb, local: 'RetrieveDocumentSetRequest' },
   endpoint: 'repository',
+  packaging: 'mtom',
   violation: 'XDSRegistryError',
   handle,
   failure: (issues) => head('Failure', issues).end().take(),

@@ -12,6 +12,7 @@ export const updateDocumentSet: Transaction = {
   responseAction: 'urn:ihe:iti:2010:UpdateDocumentSetResponse',
   requestElement: { ns: ns.lcm, local: 'SubmitObjectsRequest' },
   endpoint: 'registry',
+  packaging: 'simple',
   violation: 'XDSRegistryMetadataError',
   handle: (request) => update(request, updateCodes),
   failure: (issues) => registryResponse('Failure', issues, 'registry'),

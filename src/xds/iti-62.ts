@@ -15,6 +15,7 @@ export const removeMetadata: Transaction = {
   responseAction: 'urn:ihe:iti:2010:DeleteDocumentSetResponse',
   requestElement: { ns: ns.lcm, local: 'RemoveObjectsRequest' },
   endpoint: 'registry',
+  packaging: 'simple',
   violation: 'XDSRegistryError',
   handle,
   failure: (issues) => registryResponse('Failure', issues, 'registry'),

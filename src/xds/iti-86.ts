@@ -9,6 +9,7 @@ export const removeDocuments: Transaction = {
   responseAction: 'urn:ihe:iti:2017:RemoveDocumentsResponse',
   requestElement: { ns: ns.rmd, local: 'RemoveDocumentsRequest' },
   endpoint: 'repository',
+  packaging: 'simple',
   violation: 'XDSRegistryError',
   handle,
   failure: (issues) => registryResponse('Failure', issues, 'repository'),

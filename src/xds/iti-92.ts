@@ -10,6 +10,7 @@ export const restrictedUpdateDocumentSet: Transaction = {
   responseAction: 'urn:ihe:iti:2018:RestrictedUpdateDocumentSetResponse',
   requestElement: { ns: ns.lcm, local: 'SubmitObjectsRequest' },
   endpoint: 'registry',
+  packaging: 'simple',
   violation: 'XDSRegistryMetadataError',
   handle: (request) => update(request, restrictedUpdateCodes),
   failure: (issues) => registryResponse('Failure', issues, 'registry'),

@@ -28,7 +28,12 @@ export const updateCodes: UpdateCodes = {
   initialVersion: 'XDSMetadataUpdateError',
   annotation: 'XDSMetadataUpdateError',
   propagation: 'XDSMetadataUpdateError',
-  rules: { T3: 'XDSMetadataUpdateError', M15: 'XDSMetadataUpdateError', D1: 'XDSMetadataUpdateError' },
+  rules: {
+    T1: 'XDSMetadataUpdateError',
+    T3: 'XDSMetadataUpdateError',
+    M15: 'XDSMetadataUpdateError',
+    D1: 'XDSMetadataUpdateError',
+  },
 }
 
 export const restrictedUpdateCodes: UpdateCodes = {
@@ -36,7 +41,12 @@ export const restrictedUpdateCodes: UpdateCodes = {
   initialVersion: 'XDSInvalidRequestException',
   annotation: 'XDSMetadataAnnotationError',
   propagation: 'XDSMetadataAnnotationError',
-  rules: { T3: 'XDSMetadataAnnotationError', M15: 'XDSMetadataUpdateError', D1: 'XDSObjectTypeError' },
+  rules: {
+    T1: 'XDSMetadataUpdateError',
+    T3: 'XDSMetadataAnnotationError',
+    M15: 'XDSMetadataUpdateError',
+    D1: 'XDSObjectTypeError',
+  },
 }
 
 /** Slots of each kind of annotation; the others do not belong on it. */

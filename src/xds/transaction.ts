@@ -22,6 +22,8 @@ export interface Transaction {
   readonly requestElement: { readonly ns: string; readonly local: string }
   /** The endpoint that takes it; its actor names the errors. */
   readonly endpoint: Actor
+  /** `simple`: the Technical Framework has it without MTOM (rule H1). */
+  readonly packaging: 'simple' | 'mtom'
   /** The code of what the XML Schema finds: of the metadata in a submission, of the request elsewhere. */
   readonly violation: 'XDSRegistryMetadataError' | 'XDSRegistryError'
   /** The answer to a readable request. Throws GatewayError: then `failure` writes the answer. */

@@ -159,5 +159,31 @@ export function replaceSuite(open: OpenDmp): void {
       const { associations } = await store.dmp.find({ kind: 'GetAssociations', ids: [known.entryUuid] })
       assert.equal(associations.length, 3)
     })
+
+    it('files documents in registered folders in force, and adds nothing else to what is registered', async () => {
+      const folder = aFolder()
+      const registered = aSubmission({ entries: [], folders: [folder] })
+      await feed(store.dmp, registered)
+      const filed = (holder: EntryUuid) => {
+        const entry = aDocumentEntry()
+        return aSubmission({ entries: [entry] }, (set) => {
+          const filing = aMembership(holder, entry.entryUuid)
+          return [filing, aMembership(set.entryUuid, filing.entryUuid)]
+        })
+      }
+      await feed(store.dmp, filed(folder.entryUuid))
+      await assert.rejects(feed(store.dmp, filed(registered.submissionSet.entryUuid)), refused('XDSRegistryError'))
+      const target = folder.entryUuid
+      await store.dmp.update(
+        {
+          patient: thePatient,
+          versions: [],
+          statuses: [{ target, from: 'Approved', to: 'Deprecated' }],
+          associations: [],
+        },
+        anAccessRecord(),
+      )
+      await assert.rejects(feed(store.dmp, filed(folder.entryUuid)), refused('XDSRegistryError'))
+    })
   })
 }

@@ -308,6 +308,41 @@ export function updateSuite(open: OpenDmp): void {
       await assert.rejects(change({ associations: [nothing] }), refused('UnresolvedReferenceException'))
     })
 
+    it('relates documents to documents, files documents in folders, and nothing else', async () => {
+      const folder = aFolder()
+      const submission = aSubmission({ folders: [folder] })
+      await feed(store.dmp, submission)
+      const [entry] = submission.entries
+      assert.ok(entry)
+      const other = await stored()
+      const link = (type: 'APND' | 'HasMember', source: EntryUuid, target: EntryUuid) =>
+        change({ associations: [anAssociation({ type, source, target })] })
+      const wrong = refused('XDSMetadataUpdateError')
+      await assert.rejects(link('APND', entry.entryUuid, folder.entryUuid), wrong)
+      await assert.rejects(link('HasMember', entry.entryUuid, other.entryUuid), wrong)
+      await assert.rejects(link('HasMember', submission.submissionSet.entryUuid, other.entryUuid), wrong)
+      await link('HasMember', folder.entryUuid, other.entryUuid)
+    })
+
+    it('refuses a SubmissionSet of another patient', async () => {
+      const entry = await stored()
+      const submissionSet = aSubmissionSet({ patientId: cxOf(otherPatient, 'NH') })
+      await assert.rejects(change({ ...version(next(entry)), submissionSet }), refused('XDSPatientIdDoesNotMatch'))
+    })
+
+    it('leaves to history also that a SubmissionSet filed the version before', async () => {
+      const [entry, folder] = [aDocumentEntry(), aFolder()]
+      const filing = aMembership(folder.entryUuid, entry.entryUuid)
+      const submission = aSubmission({ entries: [entry], folders: [folder] }, (set) => [
+        filing,
+        aMembership(set.entryUuid, filing.entryUuid),
+      ])
+      await feed(store.dmp, submission)
+      await change(version(next(entry)))
+      assert.deepEqual(await associations(filing.entryUuid), [])
+      assert.equal((await associations(filing.entryUuid, true)).length, 1)
+    })
+
     it('gives a folder new versions, with what it holds', async () => {
       const [entry, folder] = [aDocumentEntry(), aFolder()]
       await feed(

@@ -84,10 +84,11 @@ describe('The FHIR door', () => {
       ({ type, interaction = [] }) => `${type}: ${interaction.map(({ code }) => code).join()}`,
     )
     assert.deepEqual(declared, [
-      'List: search-type,read,history-instance,vread',
-      'DocumentReference: search-type,create,read,patch,vread',
-      'Binary: read',
       'Patient: search-type,update,read',
+      'DocumentReference: search-type,create,read,patch,history-instance,vread',
+      'Consent: search-type,create,read',
+      'List: search-type,read,history-instance,vread',
+      'Binary: read',
       'AuditEvent: search-type',
     ])
     assert.deepEqual(statement.rest?.[0]?.interaction, [{ code: 'transaction' }])

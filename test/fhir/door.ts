@@ -10,14 +10,15 @@ import type { Resource } from '@medplum/fhirtypes'
 import express from 'express'
 import type { Caller } from '../../src/access/caller.ts'
 import type { DocumentFacts, RecordFacts } from '../../src/access/types.ts'
-import { GatewayError } from '../../src/errors.ts'
+import { GatewayError, type Issue } from '../../src/errors.ts'
 import { createFhirDoor, type FhirParts } from '../../src/fhir/index.ts'
 import { matches } from '../../src/metadata/criteria.ts'
 import { patientKeyOf } from '../../src/metadata/hl7.ts'
 import { type EntryUuid, type PatientKey, toOid } from '../../src/metadata/identifiers.ts'
 import type { Association, DocumentEntry } from '../../src/metadata/model.ts'
-import type { Findings, Operations } from '../../src/operations/operations.ts'
+import type { FeedOptions, Findings, Operations } from '../../src/operations/operations.ts'
 import type { AccessRecord, Demographics, DocumentContent, RequestContext } from '../../src/operations/ports.ts'
+import type { RecordOperations } from '../../src/operations/record-operations.ts'
 import { createSpool, type Spool } from '../../src/spool/index.ts'
 
 export const repositoryUniqueId = toOid('1.2.250.1.999.1.2')
@@ -36,7 +37,7 @@ export const professional: Caller = {
 }
 
 /** Operations without a guard: what the door asks is kept, what it is told can be set. */
-export class MemoryOperations implements Operations {
+export class MemoryOperations implements Operations, RecordOperations {
   readonly patients = new Map<PatientKey, Demographics>()
   readonly entries: DocumentEntry[] = []
   readonly associations: Association[] = []
@@ -90,7 +91,20 @@ export class MemoryOperations implements Operations {
     return done
   }
 
-  async feed(...[submission, contents, context]: Parameters<Operations['feed']>) {
+  /** Metadata are judged behind the door. */
+  async validate(): Promise<readonly Issue[]> {
+    return []
+  }
+
+  /** By entryUUID or logicalID, or by the uniqueId that a stand-in is for. */
+  #named(id: EntryUuid, { targets }: FeedOptions): DocumentEntry | undefined {
+    const name: string = targets?.get(id) ?? id
+    return this.entries.find(({ entryUuid, logicalId, uniqueId }) =>
+      [entryUuid, logicalId, uniqueId].some((each) => each === name),
+    )
+  }
+
+  async feed(...[submission, contents, context, options = {}]: Parameters<Operations['feed']>) {
     this.#enter(context)
     const [patient] = submission.entries.map(({ patientId }) => patientKeyOf(patientId))
     if (patient === undefined) throw new GatewayError('XDSRegistryMetadataError')
@@ -105,14 +119,19 @@ export class MemoryOperations implements Operations {
     }
     const associations = submission.associations.map((each) => {
       if (each.type === 'HasMember') return each
-      const target = this.entries.find(
-        ({ entryUuid, logicalId }) => each.target === entryUuid || each.target === logicalId,
-      )
+      const target = this.#named(each.target, options)
       if (target === undefined || patientKeyOf(target.patientId) !== patient)
-        throw new GatewayError({ code: 'UnresolvedReferenceException', location: each.entryUuid })
+        throw new GatewayError({
+          code: 'UnresolvedReferenceException',
+          location: each.entryUuid,
+          detail: 'No document is known under this reference: send one that is.',
+        })
       if (target.availabilityStatus !== 'Approved') throw new GatewayError('XDSRegistryDeprecatedDocumentError')
       return { ...each, target: target.entryUuid }
     })
+    for (const { id, location } of options.superseded ?? [])
+      if (!associations.some(({ target }) => target === this.#named(id, options)?.entryUuid))
+        throw new GatewayError({ code: 'profile-violation', rule: 'UpdateDocumentRefs', location })
     for (const { type, target } of associations)
       if (type === 'RPLC' || type === 'XFRM_RPLC') {
         const at = this.entries.findIndex(({ entryUuid }) => entryUuid === target)
@@ -177,7 +196,24 @@ export class MemoryOperations implements Operations {
 
   update = notAsked
   remove = notAsked
-  versions = notAsked
+  settings = notAsked
+  choose = notAsked
+  authorise = notAsked
+  close = notAsked
+  reopen = notAsked
+  brainDeath = notAsked
+  copy = notAsked
+  explain = notAsked
+
+  /** One version of each: nothing here makes another. */
+  async versions(...[id, context]: Parameters<Operations['versions']>) {
+    const query = { kind: 'GetDocuments', by: 'any', ids: [id] } as const
+    const { documents, associations } = await this.find(query, context)
+    const [facts] = documents
+    const entry = this.entries.find(({ entryUuid }) => entryUuid === facts?.entryUuid)
+    if (facts === undefined || entry === undefined) throw new GatewayError('not-found')
+    return { versions: [{ entry, facts }], associations }
+  }
 
   async history(_patient: PatientKey, context: RequestContext) {
     this.#enter(context)

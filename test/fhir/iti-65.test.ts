@@ -255,7 +255,7 @@ describe('ITI-65', () => {
       documents: [{ change: ({ content }) => Object.assign(content[0]?.attachment ?? {}, { size: 3 }) }],
     })
     const [issue] = (reply.body as OperationOutcome).issue ?? []
-    assert.deepEqual(issue?.expression, ['Bundle.entry[1].resource'])
+    assert.deepEqual(issue?.expression, ['Bundle.entry[1].resource.content[0].attachment.hash'])
     assert.match(issue?.diagnostics ?? '', /^hash/)
   })
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { AuditEvent, Bundle } from '@medplum/fhirtypes'
 import { checkStructure } from '../../src/fhir/structure/check.ts'
-import { patientKey, type UniqueId } from '../../src/metadata/identifiers.ts'
+import { type EntryUuid, patientKey, type UniqueId } from '../../src/metadata/identifiers.ts'
 import type { AccessRecord } from '../../src/operations/ports.ts'
 import { Door, professional, structure } from './door.ts'
 import { ins, patientToken } from './mothers.ts'
@@ -19,7 +19,10 @@ function record(index: number, changes: Partial<AccessRecord> = {}): AccessRecor
     declaration: {},
     patient: patientKey('1.2.250.1.213.1.4.10', ins),
     documents: [
-      { logicalId: 'urn:uuid:00000000-0000-4000-8000-0000000000aa', uniqueId: '1.2.250.1.999.5' as UniqueId },
+      {
+        logicalId: 'urn:uuid:00000000-0000-4000-8000-0000000000aa' as EntryUuid,
+        uniqueId: '1.2.250.1.999.5' as UniqueId,
+      },
     ],
     outcome: 'permitted',
     rule: 'FRM TD3.2 medecin.normal',

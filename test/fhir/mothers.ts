@@ -101,6 +101,11 @@ export function aSubmissionSetList(items: readonly string[], change?: (list: Lis
     code: { coding: [{ system: 'https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes', code: 'submissionset' }] },
     subject: { identifier: { system: authority, value: ins } },
     date: '2026-06-12T10:05:00+02:00',
+    source: {
+      type: 'Practitioner',
+      identifier: { system: 'urn:oid:1.2.250.1.71.4.2.1', value: '899700000001' },
+      display: 'DUPONT Anne',
+    },
     ...(items.length === 0 ? {} : { entry: items.map((reference) => ({ item: { reference } })) }),
   }
   change?.(list)
@@ -111,6 +116,7 @@ export function aFolderList(items: readonly string[]): List {
   return aSubmissionSetList(items, (list) => {
     list.extension = list.extension?.slice(0, 1) ?? []
     list.title = 'Grossesse'
+    delete list.source
     list.code = { coding: [{ system: 'https://profiles.ihe.net/ITI/MHD/CodeSystem/MHDlistTypes', code: 'folder' }] }
   })
 }

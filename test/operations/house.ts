@@ -9,14 +9,14 @@ import { type EmbeddedDmp, openEmbeddedDmp } from '../../src/dmp/embedded/index.
 import type { EntryUuid, PatientKey } from '../../src/metadata/identifiers.ts'
 import type { Submission } from '../../src/metadata/model.ts'
 import { createOperations } from '../../src/operations/index.ts'
-import type { FeedOptions, Findings, FindOptions, Operations, StoredQuery } from '../../src/operations/operations.ts'
+import type { FeedOptions, Findings, FindOptions, StoredQuery } from '../../src/operations/operations.ts'
 import type { AccessRecord, MetadataUpdate, Receipt, RequestContext } from '../../src/operations/ports.ts'
 import { contentsOf } from '../dmp/mothers.ts'
 import { aHospital, aPatient, aPhysician, aTester, careTeam, informed, patient } from '../mothers/access.ts'
 import { repositoryUniqueId } from '../mothers/metadata.ts'
 
 export interface House {
-  readonly operations: Operations
+  readonly operations: ReturnType<typeof createOperations>
   readonly embedded: EmbeddedDmp
   as(caller: Caller, changes?: Partial<RequestContext>): Asking
   /** Everything on record about the patient, the newest first. */

@@ -41,10 +41,10 @@ describe('openapi.yaml', () => {
     const { rest: [rest] = [] } = capabilities(routes, 'https://gateway.example/fhir', 'ci-sis')
     const stated = [signature('get', '/fhir/metadata')]
     for (const { code } of rest?.interaction ?? []) stated.push(...interaction(code, ''))
-    for (const { name } of rest?.operation ?? []) stated.push(signature('post', `/fhir/$${name}`))
-    for (const { type, interaction: all = [], operation = [], searchParam } of rest?.resource ?? []) {
+    for (const { name } of rest?.operation ?? []) stated.push(...operation('', name))
+    for (const { type, interaction: all = [], operation: named = [], searchParam } of rest?.resource ?? []) {
       for (const { code } of all) stated.push(...interaction(code, `/${type}`))
-      for (const { name } of operation) stated.push(signature('post', `/fhir/${type}/$${name}`))
+      for (const { name } of named) stated.push(...operation(`/${type}`, name))
       assert.equal(
         all.some(({ code }) => code === 'search-type'),
         searchParam !== undefined,
@@ -62,6 +62,13 @@ describe('openapi.yaml', () => {
     assert.deepEqual(sorted(operations.filter((each) => !isFhir(each)).map(({ path: where }) => where)), sorted(served))
   })
 })
+
+/** An operation that changes nothing may be asked by GET as well (FHIR R4 operations.html): as described. */
+function operation(type: string, name: string | undefined): readonly string[] {
+  const where = `/fhir${type}/$${name}`
+  const found = operations.filter((each) => each.path === where)
+  return found.length > 0 ? found.map(({ method }) => signature(method, where)) : [signature('post', where)]
+}
 
 /** Where an interaction of a CapabilityStatement stands (FHIR R4 http.html). */
 function interaction(code: string | undefined, type: string): readonly string[] {
@@ -100,18 +107,26 @@ interface Step {
 interface Known {
   readonly patient: string
   readonly document: string
+  readonly list: string
+  readonly consent: string
 }
 
 const patient = { ins: '260059999999942', insSystem: '1.2.250.1.213.1.4.10' }
+const holder = { kind: 'patient', ...patient } as const
 const bound = { ...people.author, ...patient }
 const careTeam = { headers: { 'DMP-Consent': 'careTeam' } }
 const fed = { headers: { 'DMP-Consent': 'feeding' } }
 const id = (of: keyof Known) => (known: Known) => ({ path: { id: known[of] }, ...careTeam })
+const version = (of: keyof Known) => (known: Known) => ({ path: { id: known[of], version: '1' }, ...careTeam })
+const asCareTeam = () => careTeam
+const reader = { as: people.author, choices: asCareTeam, status: 200 } as const
 
 /** Every operation once, in an order in which the examples make sense. */
 const story: readonly Step[] = [
   { run: 'capabilities', status: 200, says: /CapabilityStatement/ },
   { run: 'feedPatient', as: people.structure, status: 201, keep: (it) => ({ patient: String(at(it, 'id')) }) },
+  { run: 'validate', as: people.structure, status: 200, says: /^(?!.*"error")/ },
+  { run: 'validateDocumentReference', as: people.structure, status: 200, says: /^(?!.*"error")/ },
   {
     run: 'publishDocument',
     as: people.structure,
@@ -125,23 +140,58 @@ const story: readonly Step[] = [
     as: people.structure,
     choices: () => fed,
     status: 200,
-    says: /DocumentReference\/[0-9a-f-]{36}/,
+    says: /DocumentReference\/[\da-f-]{36}/,
   },
-  { run: 'findDocumentReferences', as: people.author, choices: () => careTeam, status: 200, says: /"total":3/ },
-  { run: 'findDocumentReferencesByPost', as: people.author, choices: () => careTeam, status: 200, says: /"total":3/ },
-  { run: 'readDocumentReference', as: people.author, choices: id('document'), status: 200 },
+  { run: 'findDocumentReferences', ...reader, says: /"total":3/ },
+  { run: 'findDocumentReferencesByPost', ...reader, says: /"total":3/ },
+  { run: 'findChanges', ...reader, says: /"relation":"monitor"/ },
+  { run: 'readDocumentReference', ...reader, choices: id('document') },
+  { run: 'retrieveDocument', ...reader, choices: id('document'), says: /ClinicalDocument/ },
+  { run: 'patchDocumentByIdentifier', ...reader, choices: () => ({ ...careTeam, example: 'mask' }), says: /MASQUE_PS/ },
   {
-    run: 'readDocumentReferenceVersion',
-    as: people.author,
-    choices: ({ document }) => ({ path: { id: document, version: '1' }, ...careTeam }),
-    status: 200,
+    run: 'patchDocument',
+    ...reader,
+    choices: (known) => ({ ...id('document')(known), example: 'unmask' }),
+    says: /^(?!.*MASQUE_PS)/,
   },
-  { run: 'retrieveDocument', as: people.author, choices: id('document'), status: 200, says: /ClinicalDocument/ },
-  { run: 'findPatient', as: people.author, status: 200, says: /"total":1/ },
-  { run: 'readPatient', as: people.author, choices: id('patient'), status: 200 },
-  { run: 'findAuditEvents', as: { kind: 'patient', ...patient }, status: 200, says: /AuditEvent/ },
+  { run: 'readDocumentHistory', ...reader, choices: id('document'), says: /"versionId":"3"/ },
+  { run: 'readDocumentReferenceVersion', ...reader, choices: version('document') },
+  {
+    run: 'findDocumentLists',
+    ...reader,
+    says: /"total":\d/,
+    keep: (it) => ({ list: String(at(it, 'entry', 0, 'resource', 'id')) }),
+  },
+  { run: 'findDocumentListsByPost', ...reader, says: /"total":\d/ },
+  { run: 'readDocumentList', ...reader, choices: id('list') },
+  { run: 'readListHistory', ...reader, choices: id('list') },
+  { run: 'readListVersion', ...reader, choices: version('list') },
   { run: 'registry', as: bound, status: 200, says: /ResponseStatusType:Success/ },
   { run: 'repository', as: bound, status: 200, says: /ResponseStatusType:Success/ },
+  { run: 'registryDescription', status: 200, says: /definitions/ },
+  { run: 'repositoryDescription', status: 200, says: /definitions/ },
+  { run: 'findPatient', as: people.author, status: 200, says: /"total":1/ },
+  { run: 'readPatient', as: people.author, choices: id('patient'), status: 200 },
+  {
+    run: 'createConsent',
+    as: holder,
+    status: 201,
+    keep: (it) => ({ consent: String(at(it, 'id')) }),
+  },
+  { run: 'findConsents', as: holder, status: 200, says: /"BTG"/ },
+  { run: 'findConsentsByPost', as: holder, status: 200, says: /"BTG"/ },
+  { run: 'readConsent', as: holder, choices: id('consent'), status: 200 },
+  { run: 'maskAll', as: holder, status: 200 },
+  { run: 'unmaskAll', as: holder, status: 200 },
+  { run: 'maskByDefault', as: holder, status: 200 },
+  { run: 'designateAdministrator', as: holder, status: 200 },
+  { run: 'copyRecord', as: holder, status: 200 },
+  { run: 'copyRecordByPost', as: holder, status: 200 },
+  { run: 'findAuditEvents', as: holder, status: 200, says: /AuditEvent/ },
+  { run: 'explainAccess', as: people.system, status: 200, says: /step/ },
+  { run: 'closeRecord', as: holder, status: 200 },
+  { run: 'reopenRecord', as: holder, status: 200 },
+  { run: 'brainDeath', as: people.author, status: 200 },
   { run: 'live', status: 200 },
   { run: 'ready', status: 200 },
   { run: 'metrics', status: 200, says: /dmp_gateway_requests_total/ },
@@ -151,7 +201,7 @@ const story: readonly Step[] = [
 
 describe('the examples of openapi.yaml', () => {
   let gateway: TestGateway
-  let known: Known = { patient: '', document: '' }
+  let known: Known = { patient: '', document: '', list: '', consent: '' }
 
   before(async () => {
     gateway = await openGateway()

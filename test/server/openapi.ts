@@ -118,7 +118,8 @@ export function requestOf({ path, parameters, body }: Operation, choices: Choice
   )
   const example = choices.example === undefined ? all[0] : all.find(({ name }) => name === choices.example)
   return {
-    target: query.size > 0 ? `${target}?${query}` : target,
+    // A parameter without a value is its name alone: `?wsdl`
+    target: query.size > 0 ? `${target}?${query.toString().replace(/=(?=&|$)/g, '')}` : target,
     headers: { ...headers, ...(example && { 'Content-Type': example.type }) },
     ...(example && { body: written(example.type, example.value) }),
   }

@@ -91,6 +91,8 @@ export interface UpdateCommand {
   readonly restricted: boolean
   readonly otherPatients: FeedCommand['otherPatients']
   readonly submissionSet: PreparedPackage | undefined
+  /** The patientId of the SubmissionSet is that of the update. */
+  readonly samePatient: boolean
   readonly versions: readonly PreparedVersion[]
   readonly statuses: readonly {
     readonly target: string

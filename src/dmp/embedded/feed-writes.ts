@@ -70,7 +70,7 @@ export function createFolders(db: DatabaseSync): Folders {
   const touch = db.prepare('UPDATE object SET updated_at = ? WHERE no = ?')
   const lacking = db.prepare(
     `SELECT DISTINCT o.no, o.uuid FROM association a JOIN object m ON m.no = a.no JOIN object o ON o.no = a.source_no
-     WHERE a.target_no = ?1 AND a.type = 'HasMember' AND m.status = 'Approved'
+     WHERE a.target_no = ?1 AND a.type = 'HasMember' AND a.current = 1 AND m.status = 'Approved'
      AND o.kind = 'Folder' AND o.status = 'Approved'
      AND NOT EXISTS (SELECT 1 FROM association b WHERE b.target_no = ?2 AND b.source_no = a.source_no AND b.type = 'HasMember')
      ORDER BY o.no`,
@@ -88,7 +88,10 @@ export function createDeprecation(db: DatabaseSync): (objectNo: number, at: stri
      WHERE (patient_no, created, entry_uuid) = (SELECT patient_no, created, uuid FROM object WHERE no = ?1)
      AND status = 'Approved'`,
   )
-  const children = db.prepare(`SELECT source_no FROM association WHERE target_no = ? AND type IN ('APND', 'XFRM')`)
+  const children = db.prepare(
+    `SELECT a.source_no FROM association a JOIN object o ON o.no = a.no
+     WHERE a.target_no = ? AND a.type IN ('APND', 'XFRM') AND o.status = 'Approved'`,
+  )
   return (objectNo, at) => {
     const seen = new Set<number>()
     const waiting = [objectNo]

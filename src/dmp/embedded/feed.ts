@@ -92,8 +92,12 @@ function associationIssues(association: PreparedAssociation, around: Surrounding
         detail: `${type} is an update of metadata: it cannot be part of a submission of documents.`,
       },
     ]
-  if (!relationships.has(type))
-    return [source, target].flatMap((id) => (around.inMessage.has(id) ? [] : referenceIssues(association, id, around)))
+  if (!relationships.has(type)) {
+    const found = [source, target].flatMap((id) =>
+      around.inMessage.has(id) ? [] : referenceIssues(association, id, around),
+    )
+    return found.length > 0 ? found : holderIssues(association, around)
+  }
   const issues: Issue[] = []
   if (!around.newEntries.has(source))
     issues.push(unresolved(entryUuid, `The source of ${type} must be a DocumentEntry of the message.`))
@@ -108,6 +112,19 @@ function associationIssues(association: PreparedAssociation, around: Surrounding
       detail: `${type} refers to a document that is not, or no longer, Approved: refer to the document in force.`,
     })
   return issues
+}
+
+/** Of what is registered only a folder in force takes further members (ITI TF-3 4.2.2.1.3). */
+function holderIssues({ type, source, entryUuid }: PreparedAssociation, { referrals }: Surroundings): Issue[] {
+  const holder = type === 'HasMember' ? referrals.get(source) : undefined
+  if (holder === undefined || (holder.kind === 'Folder' && holder.latest && holder.status === 'Approved')) return []
+  return [
+    {
+      code: 'XDSRegistryError',
+      location: entryUuid,
+      detail: 'Only the SubmissionSet of the message and folders in force get members: name the current folder.',
+    },
+  ]
 }
 
 function referenceIssues({ type, entryUuid }: PreparedAssociation, id: string, around: Surroundings): Issue[] {

@@ -11,7 +11,7 @@
  *   registry, object-rows   what they look up and write there
  *   find, find-packages, document-rows, facts, administration, content   reading, choices, bytes
  */
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../../errors.ts'
@@ -102,6 +102,21 @@ export async function openEmbeddedDmp(options: EmbeddedDmpOptions): Promise<Embe
     await writer?.close()
     unlock()
     throw error
+  }
+}
+
+/**
+ * Whether the trace in a data folder is whole, while the gateway runs or not. Throws Error with a line for the operator
+ * when there is no store.
+ */
+export async function verifyTrace(directory: string, anchor?: ChainHead): Promise<ChainVerdict> {
+  const file = join(directory, 'dmp.sqlite')
+  if (!existsSync(file)) throw new Error(`${directory} holds no store (dmp.sqlite): name the data folder`)
+  const reader = openForReading(file)
+  try {
+    return await verifyChain(reader, anchor)
+  } finally {
+    reader.close()
   }
 }
 
@@ -223,10 +238,11 @@ function assemble(
     administration: createAdministration(writer, choices),
     verify: (anchor) => verifyChain(reader, anchor),
     close() {
-      closing ??= writer.close().finally(() => {
+      closing ??= (async () => {
+        // The reader first: the last connection to close takes the log back into the database, and only the writer can.
         reader.close()
-        unlock()
-      })
+        await writer.close().finally(unlock)
+      })()
       return closing
     },
   }

@@ -1,6 +1,6 @@
 /** A submission made ready for the writer: what the registry sets is set, and rows are laid out. Pure. */
 import { GatewayError, type Issue } from '../../errors.ts'
-import { patientKeyOf } from '../../metadata/hl7.ts'
+import { type Cx, patientKeyOf } from '../../metadata/hl7.ts'
 import type { EntryUuid, Oid, PatientKey } from '../../metadata/identifiers.ts'
 import type { Association, DocumentEntry, RegistryObject, Submission, SubmissionSet } from '../../metadata/model.ts'
 import type { AccessRecord, MetadataUpdate } from '../../operations/ports.ts'
@@ -103,20 +103,21 @@ export function prepareUpdate(
   { otherPatients }: StoreRules,
 ): UpdateCommand {
   const { patient, submissionSet, versions, statuses, associations } = update
+  const isOfPatient = (cx: Cx | undefined): boolean => cx === undefined || patientKeyOf(cx) === patient
   return {
     kind: 'update',
     patient,
     otherPatients,
     restricted: update.restricted === true,
     submissionSet: submissionSet && preparePackage(registered(submissionSet)),
+    samePatient: isOfPatient(submissionSet?.patientId),
     versions: versions.map(({ object, previousVersion, propagate }): PreparedVersion => {
       const next = { ...object, version: previousVersion + 1 }
-      const key = object.patientId && patientKeyOf(object.patientId)
       const common = {
         logicalId: object.logicalId,
         previousVersion,
         propagate,
-        samePatient: key === undefined || key === patient,
+        samePatient: isOfPatient(object.patientId),
       }
       return next.kind === 'DocumentEntry'
         ? { ...common, kind: 'DocumentEntry', row: prepareEntry(next, undefined) }

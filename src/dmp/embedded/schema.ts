@@ -145,9 +145,12 @@ export function openForWriting(file: string, maxBytes?: number): DatabaseSync {
     db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4000')
     // The log shrinks back to 64 MiB after a burst; pages in use, and what a statement may have to undo, stay in memory.
     db.exec('PRAGMA journal_size_limit = 67108864; PRAGMA cache_size = -65536; PRAGMA temp_store = MEMORY')
+    // What is deleted or replaced is overwritten with zeros: a record that was destroyed leaves nothing in free space.
+    db.exec('PRAGMA secure_delete = ON')
     assertSetting(db, 'journal_mode', 'wal')
     assertSetting(db, 'synchronous', 2)
     assertSetting(db, 'wal_autocheckpoint', 4000)
+    assertSetting(db, 'secure_delete', 1)
     if (maxBytes !== undefined) {
       const pageSize = Number(setting(db, 'page_size'))
       db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`)

@@ -125,7 +125,9 @@ function createPropagation(
      FROM association a JOIN object o ON o.no = a.no JOIN object s ON s.no = a.source_no JOIN object t ON t.no = a.target_no
      WHERE a.${touching} AND a.current = 1 AND o.status = 'Approved' ORDER BY a.no`,
   )
-  const retire = db.prepare(`UPDATE association SET current = 0 WHERE ${touching}`)
+  // And with them what holds them: a SubmissionSet holds the memberships of its folders.
+  const retire = db.prepare(`UPDATE association SET current = 0 WHERE ${touching}
+    OR target_no IN (SELECT no FROM association WHERE ${touching})`)
   return (before, next, { propagate, holder, patientNo, at }) => {
     const links = inForce.all(before.no)
     retire.run(before.no)

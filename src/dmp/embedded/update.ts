@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { type ErrorCode, GatewayError, type Issue } from '../../errors.ts'
 import type { PreparedAssociation, PreparedVersion, UpdateCommand } from './commands.ts'
 import type { ObjectRows } from './object-rows.ts'
-import type { Referred, Registry } from './registry.ts'
+import type { Referrals, Referred, Registry } from './registry.ts'
 import { createUpdateWrites } from './update-writes.ts'
 
 /** What a checked update rests on. */
@@ -17,7 +17,7 @@ export interface UpdatePlan {
   /** What gets which status: an object of the message by its entryUUID, a stored one as it is. */
   readonly statuses: readonly { readonly target: string | Referred; readonly to: string }[]
   /** Stored objects that the associations name. */
-  readonly referrals: ReadonlyMap<string, Referred>
+  readonly referrals: Referrals
 }
 
 /** What is done to the association that would link the same objects twice, and to those that a version carries over. */
@@ -84,6 +84,8 @@ function checkIdentifiers({ command, registry, issues, inMessage }: Around): voi
           'This entryUUID is already used: send a symbolic id or a new UUID.',
         ),
       )
+  if (!command.samePatient && submissionSet)
+    issues.push(issue('XDSPatientIdDoesNotMatch', submissionSet.entryUuid, 'Its patientId is not that of the update.'))
   if (submissionSet && registry.withUniqueId(submissionSet.uniqueId).length > 0)
     issues.push(
       issue(
@@ -195,21 +197,43 @@ function checkStatuses(around: Around, previous: ReadonlyMap<string, Referred>):
   })
 }
 
-function checkAssociations(around: Around): ReadonlyMap<string, Referred> {
+function checkAssociations(around: Around): Referrals {
   const { command, registry, issues, inMessage } = around
   const referrals = new Map<string, Referred>()
   for (const association of command.associations) {
+    const before = issues.length
     for (const id of [association.source, association.target]) {
       const stored = inMessage.has(id) ? undefined : registry.find(id)
       if (stored !== undefined) referrals.set(id, stored)
       const found = inMessage.has(id) ? undefined : endIssue(around, association, id, stored)
       if (found !== undefined) issues.push(found)
     }
+    const wrong = issues.length === before ? kindsIssue(around, association, referrals) : undefined
+    if (wrong !== undefined) issues.push(wrong)
     const [source, target] = [referrals.get(association.source), referrals.get(association.target)]
     if (source && target && around.links.exists(association.type, source.no, target.no))
       issues.push(issue('XDSMetadataUpdateError', association.entryUuid, 'This association is already registered.'))
   }
   return referrals
+}
+
+/** Relationships are between documents, and a folder holds documents; what the SubmissionSet holds is its own matter. */
+function kindsIssue(
+  { command: { versions, submissionSet } }: Around,
+  { entryUuid, type, source, target }: PreparedAssociation,
+  referrals: Referrals,
+): Issue | undefined {
+  if (source === submissionSet?.entryUuid) return undefined
+  const kindOf = (id: string) => referrals.get(id)?.kind ?? versions.find(({ row }) => row.entryUuid === id)?.kind
+  const [from, to] = [kindOf(source), kindOf(target)]
+  const wanted = type === 'HasMember' ? 'Folder' : 'DocumentEntry'
+  // What is not there at all is an issue already.
+  if ((from === undefined || from === wanted) && (to === undefined || to === 'DocumentEntry')) return undefined
+  return issue(
+    'XDSMetadataUpdateError',
+    entryUuid,
+    `${type} is from a ${from} to a ${to}: it is from a ${wanted} to a DocumentEntry.`,
+  )
 }
 
 function endIssue(

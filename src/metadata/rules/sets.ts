@@ -1,5 +1,6 @@
 /** Rules on SubmissionSet and Folder (ITI TF-3 tables 4.3.1-1 and -2; XDS-RULES §1.2 rows 5–11 and 43–48, §4.4). */
 
+import { isDtm } from '../dtm.ts'
 import { formatXcn, formatXon, formatXtn, isDottedNumber } from '../hl7.ts'
 import type { Folder, Recipient, SubmissionSet } from '../model.ts'
 import { checkLength, type Findings, quoted, type Report } from './findings.ts'
@@ -41,11 +42,18 @@ function checkRecipient({ organization, person, telecom }: Recipient, attribute:
   if (telecom) checkXtn(telecom, 'M6', attribute, report)
 }
 
+/** Digits of a DTM that ends with seconds. */
+const TO_THE_SECOND = 14
+
 export function checkFolder(folder: Folder, findings: Findings): void {
   const report = findings.about(folder.entryUuid)
   checkObject(folder, report)
   checkUniqueId(folder.uniqueId, 'Folder', report)
-  checkTime(folder.lastUpdateTime, 'M44', 'lastUpdateTime', report)
+  const { lastUpdateTime } = folder
+  checkTime(lastUpdateTime, 'M44', 'lastUpdateTime', report)
+  if (lastUpdateTime !== undefined && isDtm(lastUpdateTime) && lastUpdateTime.length < TO_THE_SECOND) {
+    report('M44', 'lastUpdateTime', 'lastUpdateTime is not told to the second: send YYYYMMDDhhmmss, or none.')
+  }
   if (folder.patientId) checkCx(folder.patientId, findings.profile, 'C10', 'patientId', report)
   if (!folder.limitedMetadata) {
     if (!folder.patientId) report('M46', 'patientId', 'patientId is missing: send that of the documents.')

@@ -94,6 +94,8 @@ export const stabilityOf = inverse(objectTypes)
 /** What an ebRIM object of one kind may hold, compiled for the reader. */
 export interface ObjectProfile {
   readonly kind: 'DocumentEntry' | 'SubmissionSet' | 'Folder' | 'Association'
+  /** Of the names of its ExternalIdentifiers: `XDSFolder.uniqueId`. */
+  readonly prefix: string
   /** Slots of the standard; others must begin `urn:`. */
   readonly slots: Readonly<Record<string, 'one' | 'many'>>
   readonly author?: string
@@ -117,6 +119,7 @@ function codesOf(
 
 export const documentEntryProfile: ObjectProfile = {
   kind: 'DocumentEntry',
+  prefix: 'XDSDocumentEntry',
   slots: {
     creationTime: 'one',
     languageCode: 'one',
@@ -140,6 +143,7 @@ export const documentEntryProfile: ObjectProfile = {
 
 export const submissionSetProfile: ObjectProfile = {
   kind: 'SubmissionSet',
+  prefix: 'XDSSubmissionSet',
   slots: { submissionTime: 'one', intendedRecipient: 'many' },
   author: schemes.submissionSet.author,
   codes: codesOf(schemes.submissionSet),
@@ -149,6 +153,7 @@ export const submissionSetProfile: ObjectProfile = {
 
 export const folderProfile: ObjectProfile = {
   kind: 'Folder',
+  prefix: 'XDSFolder',
   slots: { lastUpdateTime: 'one' },
   codes: codesOf(schemes.folder, ['codeList']),
   identifiers: inverse(identifiers.folder),
@@ -157,6 +162,7 @@ export const folderProfile: ObjectProfile = {
 
 export const associationProfile: ObjectProfile = {
   kind: 'Association',
+  prefix: 'XDSAssociation',
   slots: { SubmissionSetStatus: 'one' },
   codes: codesOf(schemes.association),
   identifiers: new Map(),

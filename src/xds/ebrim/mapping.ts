@@ -15,6 +15,9 @@ import { defined } from '../defined.ts'
 import { availabilityOf, nodes, referenceIdList } from './codes.ts'
 import type { ObjectReader } from './object.ts'
 
+/** Characters of a Slot value (ebRIM 3.0, LongName). */
+const longestValue = 256
+
 /** What identifies an object and is decided for the whole message: ids resolved, state as submitted or as stored. */
 export interface ObjectIdentity {
   readonly entryUuid: EntryUuid
@@ -63,7 +66,7 @@ export function toDocumentEntry(
       comments: object.comments,
       hash: object.convert('hash', 'D7', toHash),
       size: object.convert('size', 'D7', toSize),
-      uri: joinUri(object.values('URI')),
+      uri: readUri(object),
       documentAvailability: object.convert('documentAvailability', 'D8', toAvailability),
     }),
   }
@@ -169,6 +172,13 @@ function toRecipient(value: string): Recipient {
     person: person ? parseXcn(person) : undefined,
     telecom: telecom.join('|') ? parseXtn(telecom.join('|')) : undefined,
   })
+}
+
+function readUri(object: ObjectReader): string | undefined {
+  const values = object.values('URI')
+  if (values.some((value) => value.length > longestValue))
+    object.report('M3', 'URI', `A value is longer than ${longestValue} characters: send pieces, 1|http://…, 2|….`)
+  return joinUri(values)
 }
 
 /** A URI longer than a Slot value comes in numbered pieces, `1|http://…`, `2|…` (ITI TF-3 4.2.3.2.27). */

@@ -15,6 +15,9 @@ import { authorSlots, childOrder, type ObjectProfile } from './codes.ts'
 /** Ids of the whole message: each one once, children included (ITI TF-3 4.2.1.1; rule C4). */
 export type SeenIds = Set<string>
 
+/** An empty value of these is a fault of its own (ITI TF-3 4.2.3.2.27, 4.2.3.3.5); of others it is like none. */
+const notEmpty: ReadonlySet<string> = new Set(['URI', 'intendedRecipient'])
+
 export class ObjectReader {
   readonly id: string
   readonly title: string | undefined
@@ -126,6 +129,8 @@ export class ObjectReader {
       else {
         if (known[name] === 'one' && values.length > 1)
           this.report('C5', at, `Slot ${name} has ${values.length} values: it takes one.`)
+        if (notEmpty.has(name) && values.some((value) => value.trim() === ''))
+          this.report('C5', at, `A value of Slot ${name} is empty: send a value, or no Slot.`)
         slots.set(name, known[name] === undefined ? values : values.filter((value) => value.trim() !== ''))
       }
     }
@@ -179,6 +184,7 @@ export class ObjectReader {
     const display = this.#localized(element, 'Name', name)
     if (code === '') this.report('C7', name, `${name} has no nodeRepresentation: send the code there.`)
     if (system === undefined) this.report('C7', name, `${name} has no Slot codingScheme: send the code system there.`)
+    if (display === undefined) this.report('C7', name, `${name} has no Name: send the display name of the code there.`)
     const list = this.#codes.get(name)
     if (list && !repeats) this.report('C6', name, `${name} appears more than once.`)
     if (code === '' || system === undefined) return
@@ -212,6 +218,8 @@ export class ObjectReader {
       }
       this.#checkChild(external, 'registryObject', name, ids)
       const value = attribute(external, 'value')?.trim()
+      if (this.#localized(external, 'Name', name) === undefined)
+        this.report('C9', name, `ExternalIdentifier ${name} has no Name: send ${this.#profile.prefix}.${name}.`)
       if (!value) this.report('C9', name, `${name} has no value.`)
       else if (this.#identifiers.has(name)) this.report('C9', name, `${name} appears more than once.`)
       else this.#identifiers.set(name, value)

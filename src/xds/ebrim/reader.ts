@@ -92,6 +92,9 @@ export function readObjects(list: XmlElement, state: ReadState): ReadObjects {
   return new ListReader(list, state).read()
 }
 
+/** Objects that have metadata versions (3.57.4.1.3). */
+const versioned: ReadonlySet<ObjectProfile> = new Set([documentEntryProfile, folderProfile])
+
 class ListReader {
   readonly #state: ReadState
   readonly #list: XmlElement
@@ -168,20 +171,33 @@ class ListReader {
     return new ObjectReader(element, profile, { issues: this.#issues, ids: this.#seen, ...defined({ outside }) })
   }
 
-  #identity(element: XmlElement): ObjectIdentity {
+  #identity(element: XmlElement, profile: ObjectProfile): ObjectIdentity {
     const id = attribute(element, 'id') ?? ''
     const entryUuid = this.#ids.get(id) ?? newEntryUuid()
     const lid = attribute(element, 'lid')
     const home = defined({ homeCommunityId: attribute(element, 'home') })
     const first = { entryUuid, logicalId: entryUuid, version: 1, availabilityStatus: 'Approved', ...home } as const
     if (this.#state === 'stored') return { ...first, ...this.#storedState(element, id, lid ?? '') }
+    if (profile !== documentEntryProfile) this.#checkStatus(element, id, profile)
     if (lid === undefined || lid === id) return first
-    if (this.#state === 'update') {
+    if (this.#state === 'update' && !versioned.has(profile)) {
+      const detail = `A ${profile.kind} has one version: leave lid out, or send the id there.`
+      this.#report('MU1', `${id}/lid`, detail)
+    } else if (this.#state === 'update') {
       if (isEntryUuid(lid)) return { ...first, logicalId: lid }
       const detail = 'lid is no lower-case urn:uuid: send the logicalID of the object that is registered.'
       this.#report('MU2', `${id}/lid`, detail, 'XDSMetadataUpdateError')
     } else this.#report('T12', `${id}/lid`, 'lid of a new object is absent or its id: a new version goes by ITI-57.')
     return first
+  }
+
+  /** The registry sets statuses; one that is sent may say nothing else (rows 11 and 47). Of a new version it is ignored. */
+  #checkStatus(element: XmlElement, id: string, profile: ObjectProfile): void {
+    const status = attribute(element, 'status')
+    if (status === undefined || statusOf.get(status) === 'Approved') return
+    if (this.#state === 'update' && versioned.has(profile)) return
+    const rule = profile === submissionSetProfile ? 'M11' : 'M47'
+    this.#report(rule, `${id}/status`, `A new ${profile.kind} is Approved: send no status.`)
   }
 
   #storedState(element: XmlElement, id: string, lid: string) {
@@ -202,7 +218,10 @@ class ListReader {
       object.report('D1', 'objectType', `objectType ${objectType} is neither a stable nor an on-demand DocumentEntry.`)
     const mimeType = attribute(element, 'mimeType')?.trim() ?? ''
     if (mimeType === '') object.report('D2', 'mimeType', 'mimeType is missing: send it.')
-    return toDocumentEntry(object, this.#identity(element), { stability: stability ?? 'stable', mimeType })
+    return toDocumentEntry(object, this.#identity(element, documentEntryProfile), {
+      stability: stability ?? 'stable',
+      mimeType,
+    })
   }
 
   #package(element: XmlElement): SubmissionSet | Folder | undefined {
@@ -218,8 +237,8 @@ class ListReader {
       return undefined
     }
     return isFolder
-      ? toFolder(this.#open(element, folderProfile), this.#identity(element))
-      : toSubmissionSet(this.#open(element, submissionSetProfile), this.#identity(element))
+      ? toFolder(this.#open(element, folderProfile), this.#identity(element, folderProfile))
+      : toSubmissionSet(this.#open(element, submissionSetProfile), this.#identity(element, submissionSetProfile))
   }
 
   #association(element: XmlElement): Association | undefined {
@@ -231,7 +250,7 @@ class ListReader {
     const source = this.#end(object, element, 'sourceObject')
     const target = this.#end(object, element, 'targetObject')
     if (type === undefined || source === undefined || target === undefined) return undefined
-    const association = toAssociation(object, this.#identity(element), { type, source, target })
+    const association = toAssociation(object, this.#identity(element, associationProfile), { type, source, target })
     if (this.#state === 'update')
       this.#annotations.set(
         association.entryUuid,

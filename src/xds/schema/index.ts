@@ -69,7 +69,7 @@ export function withSchemaIssues(found: readonly Issue[], schemaIssues: readonly
 function readable(message: string): string {
   return message
     .replace(/\{[^}]*\}/g, '')
-    .replace(/The value '[^']*'/g, 'The value')
+    .replace(/(?:[Tt]he value )?'[^']*' (?=is not (?:a valid value|an element of the set)|has a length)/g, 'the value ')
     .replace(/^\[facet '[^']*'\] ?/, '')
     .trim()
     .slice(0, 300)

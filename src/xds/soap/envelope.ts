@@ -146,6 +146,14 @@ function readAddressing(blocks: readonly XmlElement[], mediaTypeAction: string |
           `The answer leaves on the same connection: wsa:${name} is ${ns.wsa}/anonymous.`,
         )
     }
+  const [to] = of('To')
+  // The samples of the DMP leave it empty (DMP-SERVICES 1.2): software that was written from them does too
+  if (to !== undefined && to.text.trim() !== '' && !/^https?:\/\//i.test(to.text.trim()))
+    throw invalid(
+      'wsa:InvalidAddress',
+      'wsa:To vaut l’adresse HTTP du service, ou manque.',
+      'wsa:To is the HTTP address of the service, or absent.',
+    )
   if (mediaTypeAction !== undefined && mediaTypeAction !== '' && mediaTypeAction !== action.text)
     throw invalid(
       'wsa:ActionMismatch',

@@ -9,6 +9,7 @@ export type FaultCode = 'Sender' | 'Receiver' | 'MustUnderstand' | 'VersionMisma
 export type FaultSubcode =
   | 'wsa:ActionNotSupported'
   | 'wsa:ActionMismatch'
+  | 'wsa:InvalidAddress'
   | 'wsa:InvalidAddressingHeader'
   | 'wsa:InvalidCardinality'
   | 'wsa:MessageAddressingHeaderRequired'

@@ -25,6 +25,9 @@ export class QueryParameters {
       const list = child(slot, ns.rim, 'ValueList')
       const values = list ? children(list, ns.rim, 'Value').map(({ text }) => text) : []
       const known = this.#slots.get(name)
+      // Parameters begin with $; those of an extension are named by a URN (ITI TF-2 3.18.4.1.2.3.5)
+      if (!name.startsWith('$') && !name.startsWith('urn:'))
+        this.report(name.slice(0, 80) || 'Slot', 'names of parameters begin with $.')
       if (values.length === 0) continue
       if (known) known.push(values)
       else this.#slots.set(name, [values])

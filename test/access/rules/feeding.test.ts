@@ -1,5 +1,5 @@
 import { aHospital, aPatient, aRecord, aRequest } from '../../mothers/access.ts'
-import { aDocumentEntry, codes } from '../../mothers/metadata.ts'
+import { aDocumentEntry, aSubmissionSet, codes } from '../../mothers/metadata.ts'
 import { deny, describeRules, feed, minor, patientEntry, permit, signature } from './table.ts'
 
 describeRules('feeding', {
@@ -48,6 +48,17 @@ describeRules('feeding', {
       'FRM TD2.1 ps_non_medecin.normal',
       'an entry without class, to be derived',
       feed({ entries: [aDocumentEntry({ classCode: undefined })] }),
+    ),
+    permit(
+      'FRM TD2.1 ps_non_medecin.normal',
+      'a contentTypeCode of JDV_J59',
+      feed({ submissionSet: aSubmissionSet() }),
+    ),
+    deny(
+      'FE3',
+      'code-not-accepted',
+      'a contentTypeCode outside JDV_J59',
+      feed({ submissionSet: aSubmissionSet({ contentTypeCode: { code: 'SA01', system: '1.2.250.1.71.4.2.4' } }) }),
     ),
     deny(
       'FE3',

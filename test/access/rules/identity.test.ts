@@ -1,3 +1,4 @@
+import { patientKey } from '../../../src/metadata/identifiers.ts'
 import {
   aHospital,
   aNurse,
@@ -21,6 +22,40 @@ describeRules('who calls, about whom', {
     permit('FRM TD3.2.normal ps_non_medecin.normal', 'a verified caller', consult()),
     deny('ID1', 'identity-missing', 'an anonymous caller', consult({ caller: aNurse({ proof: 'anonymous' }) })),
     deny('ID1', 'identity-missing', 'the tester outside conformance mode', consult({ caller: aTester() })),
+  ],
+  ID4: [
+    ...(['open', 'TD0.2', 'TD2.1', 'TD3.1a', 'history', 'copy', 'choose'] as const).map((operation) =>
+      deny(
+        'ID4',
+        'test-patient',
+        `${operation} for a patient of the test authority in production`,
+        aRequest(operation),
+        {
+          policy: { testPatients: false },
+        },
+      ),
+    ),
+    deny(
+      'ID4',
+      'test-patient',
+      'a patient of the demonstration authority in production',
+      consult({ patient: patientKey('1.2.250.1.213.1.4.11', '260059999999999') }),
+      { policy: { testPatients: false } },
+    ),
+    deny(
+      'ID4',
+      'test-patient',
+      'a token bound to a test patient in production, whatever it asks',
+      aRequest('TD3.2', { caller: aPatient(), patient: undefined }),
+      { policy: { testPatients: false } },
+    ),
+    permit(
+      'FRM TD3.2.normal ps_non_medecin.normal',
+      'a qualified INS in production',
+      consult({ patient: patientKey('1.2.250.1.213.1.4.8', '260059999999999') }),
+      { policy: { testPatients: false } },
+    ),
+    permit('FRM TD3.2.normal ps_non_medecin.normal', 'a test patient in development', consult()),
   ],
   ID3: [
     permit(

@@ -110,12 +110,19 @@ describe('the envelope of a SOAP request', () => {
       cardinality,
     )
     assert.equal(
-      faultIn(() => read({ headers: '<wsa:To>urn:b</wsa:To>' })),
+      faultIn(() => read({ headers: '<wsa:To>http://localhost/xds</wsa:To>' })),
       'none',
     )
     assert.equal(
       faultIn(() => read({ headers: '<wsa:To>urn:b</wsa:To><wsa:To>urn:b</wsa:To>' })),
       cardinality,
+    )
+  })
+
+  it('is sent to an HTTP address (S5)', () => {
+    assert.equal(
+      faultIn(() => read({ headers: '<wsa:To>urn:b</wsa:To>' })),
+      'Sender wsa:InvalidAddress',
     )
   })
 

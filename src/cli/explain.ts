@@ -1,0 +1,130 @@
+/**
+ * `npm run --silent explain -- --profession 60 --type 11502-2`: what the guard says to a request that nobody made, and why.
+ * It reads no record: what a record would say is given by options.
+ */
+import { parseArgs } from 'node:util'
+import type { Caller } from '../access/caller.ts'
+import { allOperations } from '../access/decide.ts'
+import { explain } from '../access/explain.ts'
+import type { RecordFacts } from '../access/types.ts'
+import { type IdentityOptions, testCaller } from '../identity/test-identity.ts'
+import { splitPatientKey } from '../metadata/identifiers.ts'
+import { aboutRecord, unremarkableRecord } from '../operations/explain.ts'
+import { loadConfig } from '../server/config.ts'
+import { policyOf } from '../server/policy.ts'
+import { lineOf, oneOf } from './command.ts'
+
+const options = {
+  operation: { type: 'string' },
+  type: { type: 'string', multiple: true },
+  kind: { type: 'string' },
+  profession: { type: 'string' },
+  specialty: { type: 'string', multiple: true },
+  id: { type: 'string' },
+  structure: { type: 'string' },
+  sector: { type: 'string' },
+  authentication: { type: 'string' },
+  purpose: { type: 'string' },
+  reason: { type: 'string' },
+  regulation: { type: 'boolean' },
+  basis: { type: 'string' },
+  informed: { type: 'boolean' },
+  episode: { type: 'string' },
+  unknown: { type: 'boolean' },
+  closed: { type: 'boolean' },
+  blocked: { type: 'boolean' },
+  'treating-physician': { type: 'boolean' },
+  authorised: { type: 'boolean' },
+  minor: { type: 'boolean' },
+  'brain-death': { type: 'boolean' },
+  'consultation-opposed': { type: 'boolean' },
+  'feed-opposed': { type: 'boolean' },
+  'no-break-glass': { type: 'boolean' },
+  'no-regulation': { type: 'boolean' },
+  help: { type: 'boolean' },
+} as const
+
+const usage = `usage: npm run --silent explain -- ${Object.entries(options)
+  .map(([name, { type }]) => `[--${name}${type === 'string' ? '=…' : ''}]`)
+  .join(' ')}`
+
+const kinds = ['professional', 'staff', 'structure', 'patient', 'representative', 'system'] as const
+const authentications = ['direct', 'indirect', 'air'] as const
+const purposes = ['normal', 'bris_de_glace', 'centre_15'] as const
+const bases = ['care-team', 'explicit'] as const
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
+
+function run(): void {
+  const { values } = parseArgs({ options, allowPositionals: false })
+  if (values.help) {
+    console.log(usage)
+    return
+  }
+  const config = loadConfig({ file: process.env.DMP_GATEWAY_CONFIG, environment: process.env })
+  const caller = callerOf(values)
+  const basis = oneOf('basis', values.basis, bases)
+  const asked = aboutRecord(
+    {
+      operation: oneOf('operation', values.operation, allOperations) ?? 'TD3.2',
+      caller,
+      purpose: caller.purposeOfUse ?? 'normal',
+      ...(caller.reason !== undefined && { reason: caller.reason }),
+      declaration: {
+        ...(basis !== undefined && { basis }),
+        ...(values.informed && { informed: true }),
+        ...(values.episode !== undefined && { episode: values.episode }),
+      },
+    },
+    unremarkableRecord.patient,
+  )
+  for (const line of explain(asked, values.unknown ? undefined : recordOf(values), policyOf(config), values.type ?? []))
+    console.log(line)
+}
+
+function callerOf(values: Values): Caller {
+  const kind = oneOf('kind', values.kind, kinds)
+  const { authority, id } = splitPatientKey(unremarkableRecord.patient)
+  const asked: IdentityOptions = {
+    kind,
+    profession: values.profession,
+    specialities: values.specialty,
+    id: values.id,
+    structure: values.structure,
+    sector: values.sector,
+    authentication: oneOf('authentication', values.authentication, authentications),
+    purpose: oneOf('purpose', values.purpose, purposes),
+    reason: values.reason,
+    regulation: values.regulation,
+    ...((kind === 'patient' || kind === 'representative') && { ins: id, insSystem: authority }),
+  }
+  return testCaller(asked)
+}
+
+/** The record that the options describe. */
+function recordOf(values: Values): RecordFacts {
+  const { choices } = unremarkableRecord
+  return {
+    ...unremarkableRecord,
+    status: values.closed ? 'closed' : 'active',
+    minor: values.minor === true,
+    brainDeath: values['brain-death'] === true,
+    blocked: values.blocked === true,
+    treatingPhysician: values['treating-physician'] === true,
+    authorisation: values.blocked ? 'INTERDIT' : values.authorised ? 'VALIDE' : 'NON_EXISTE',
+    choices: {
+      ...choices,
+      consultationOpposed: values['consultation-opposed'] === true,
+      feedOpposed: values['feed-opposed'] === true,
+      breakGlassPermitted: values['no-break-glass'] !== true,
+      regulationPermitted: values['no-regulation'] !== true,
+    },
+  }
+}
+
+try {
+  run()
+} catch (error) {
+  console.error(`explain: ${lineOf(error)}`)
+  process.exitCode = 1
+}

@@ -1,0 +1,61 @@
+/** `$explain-access`: the administrator is told the path of a decision, and nothing of documents. */
+import assert from 'node:assert/strict'
+import type { Parameters } from '@medplum/fhirtypes'
+import { choose, provisions } from '../../support/consent.ts'
+import { type IdentityOptions, people } from '../../support/gateway.ts'
+import { feed, withGateway } from './suite.ts'
+
+const { colleague, structure, system } = people
+
+withGateway('the explanation of a decision', (suite) => {
+  const explain = async (parameter: NonNullable<Parameters['parameter']>, who: IdentityOptions = system) => {
+    const body = { resourceType: 'Parameters', parameter }
+    const reply = await suite.gateway.fhir.call(who, 'POST', '/DocumentReference/$explain-access', { body })
+    const answer = reply.json as unknown as Parameters | undefined
+    return { ...reply, steps: (answer?.parameter ?? []).map(({ valueString }) => valueString ?? '') }
+  }
+
+  it('is the path through the rules, ending with the decision', async () => {
+    const { status, steps } = await explain([
+      { name: 'profession', valueCode: '60' },
+      { name: 'type', valueCode: '11502-2' },
+    ])
+    assert.equal(status, 200)
+    assert.match(steps[0] ?? '', /^TD3\.2 by professional \(direct\), mode normal$/)
+    assert.ok(steps.some((step) => /^CO3\s+REFUSED/.test(step)))
+    assert.match(steps.at(-1) ?? '', /11502-2: open to column/)
+    const permitted = await explain([
+      { name: 'profession', valueCode: '60' },
+      { name: 'basis', valueCode: 'explicit' },
+    ])
+    assert.match(permitted.steps.at(-1) ?? '', /^permit by FRM/)
+  })
+
+  it('is about the record of a patient where one is named, and names no document', async () => {
+    const { gateway } = suite
+    const patient = await gateway.patient()
+    const { stored } = await feed(gateway.fhirDoor, patient)
+    await choose(gateway.fhir, patient.identity, patient, provisions.person('deny', colleague.id))
+    const { steps } = await explain([
+      { name: 'identifier', valueIdentifier: { system: `urn:oid:${patient.authority}`, value: patient.ins } },
+      { name: 'person', valueString: colleague.id },
+      { name: 'basis', valueCode: 'explicit' },
+    ])
+    assert.match(steps.at(-1) ?? '', /^deny by BL1: professional-blocked/)
+    for (const secret of [stored.uniqueId, patient.ins, colleague.id]) assert.ok(!steps.join('\n').includes(secret))
+    const [record] = await gateway.records(patient)
+    assert.deepEqual([record?.operation, record?.rule], ['explain', 'SY1'])
+  })
+
+  it('is for the administrator', async () => {
+    for (const who of [colleague, structure])
+      assert.equal((await explain([{ name: 'profession', valueCode: '60' }], who)).status, 403)
+  })
+
+  it('says what to send instead of a word it does not know', async () => {
+    const { status, outcome } = await explain([{ name: 'operation', valueCode: 'TD9.9' }])
+    assert.equal(status, 422)
+    assert.match(outcome.text, /operation is one of TD0\.2/)
+    assert.match((await explain([{ name: 'nonsense', valueCode: 'x' }])).outcome.text, /nonsense is not a parameter/)
+  })
+})
