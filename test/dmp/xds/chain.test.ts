@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { formatCx, formatXcn, formatXon } from '../../../src/metadata/hl7.ts'
@@ -263,6 +264,20 @@ describe('the gateway before the national DMP', () => {
     )
   })
 
+  it('feeds every CDA of the published samples, and gives each back unchanged', async function () {
+    const folder = path.resolve('..', 'shared', 'samples', 'cda')
+    if (!existsSync(folder)) return this.skip()
+    const patient = await gateway.patient()
+    for (const name of readdirSync(folder)) {
+      const document = aDocument(patient, {}, readFileSync(path.join(folder, name)))
+      const outcome = await feed(document)
+      assert.ok(outcome.ok, `${name}: ${JSON.stringify(outcome)}`)
+      const { entry, dmp } = await storedAtFarEnd(document)
+      const content = await dmp.content(entry.entryUuid)
+      assert.deepEqual(content && (await bytesOf(content.stream())), document.bytes, name)
+    }
+  })
+
   it('counts what each request has cost at the DMP', async () => {
     const text = await (await fetch(`${gateway.url}/metrics`)).text()
     assert.match(text, /dmp_gateway_upstream_calls_per_request_count\{transaction="ITI-41"\} [1-9]/)
@@ -281,6 +296,32 @@ describe('the gateway before a national DMP that is away', () => {
       assert.match(JSON.stringify(found.outcome), /dmp-unavailable/)
       assert.equal((await fetch(`${gateway.url}/health/ready`)).status, 503)
     } finally {
+      await gateway.close()
+    }
+  })
+})
+
+describe('the gateway before a national DMP that takes a request and does not answer', () => {
+  it('says that the outcome is not known, and leaves it so on record', async () => {
+    const gateway = await openNationalGateway({ idleSeconds: 0.3 })
+    const { keys, baseUrl } = gateway.farEnd
+    const silent = createServer({ key: keys.serverKey, cert: keys.serverCertificate }, (request) => request.resume())
+    try {
+      const patient = await gateway.patient()
+      const consent = declared.informed
+      const provide = () => {
+        const document = aDocument(patient)
+        return gateway.xds.provide(people.author, submissionOf([document]), [document], { consent })
+      }
+      assert.ok((await provide()).outcome.ok)
+      await gateway.farEnd.close()
+      await new Promise<void>((resolve) => silent.listen(Number(new URL(baseUrl).port), '127.0.0.1', resolve))
+      assert.match(JSON.stringify((await provide()).outcome), /dmp-outcome-unknown/)
+      const [last] = await gateway.records(patient)
+      assert.deepEqual([last?.outcome, last?.reasonCode], ['failed', 'dmp-outcome-unknown'])
+    } finally {
+      silent.closeAllConnections()
+      silent.close()
       await gateway.close()
     }
   })
