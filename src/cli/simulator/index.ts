@@ -57,7 +57,7 @@ export async function startSimulator(directory: string): Promise<Simulator> {
   const door = createXdsDoor({
     ...{ operations, identity, spool, limits, log, repositoryUniqueId },
     profile: 'ci-sis',
-    xsd: 'off',
+    xsd: 'strict',
   })
   const { patients, habilitations } = createServices({ embedded, identity, spool, clock })
   const routes: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>> = {
