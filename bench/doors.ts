@@ -25,13 +25,29 @@ import {
 } from '../test/support/xds-client.ts'
 import { ask, bodyOf, headerOf, load, onTheWire, type Prepared } from './load.ts'
 import { type Measure, median, rounds, table } from './measure.ts'
-import { type BenchGateway, type Echo, startEcho, startGateway } from './servers.ts'
+import { type BenchGateway, type Echo, processorTime, startEcho, startGateway } from './servers.ts'
 
 const callers = 16
 const feedBytes = 24 * 1024
 const smallBytes = 5 * 1024
 const largeBytes = 20 * 1024 * 1024
 const entries = 50
+
+/** One load on a server, with the processor time it took there. */
+async function timed(
+  server: { readonly port: number; readonly pid: number },
+  requests: readonly Buffer[],
+  accept?: (answer: Buffer) => boolean,
+): Promise<{ readonly perSecond: number; readonly cost: number }> {
+  const before = processorTime(server.pid) ?? Number.NaN
+  const { perSecond } = await load(server.port, requests, callers, accept)
+  return { perSecond, cost: ((processorTime(server.pid) ?? Number.NaN) - before) / requests.length }
+}
+
+/** Processor time of a request here and of the echo: for a reader on a busy machine. */
+function costs(ours: readonly number[], limit: readonly number[]): string {
+  return Number.isNaN(median(ours)) ? '' : `, ${median(ours).toFixed(2)} ms CPU (echo ${median(limit).toFixed(2)})`
+}
 
 interface Bench {
   readonly gateway: BenchGateway
@@ -65,6 +81,7 @@ async function feeding(bench: Bench): Promise<readonly Measure[]> {
   const patients = await Promise.all(Array.from({ length: 40 }, () => patient(bench)))
   const ratios: number[] = []
   const feeds: number[] = []
+  const cost = { ours: [] as number[], echo: [] as number[] }
   for (let round = 0; round <= rounds; round++) {
     const requests = Array.from({ length: count }, (_, index) => {
       const whose = patients[index % patients.length]
@@ -74,16 +91,18 @@ async function feeding(bench: Bench): Promise<readonly Measure[]> {
     const [first, ...others] = requests
     if (first === undefined) throw new RangeError('there are requests')
     await echoLike(bench, await ask(bench.gateway.port, first))
-    const ours = await load(bench.gateway.port, others, callers, isSuccess)
-    const limit = await load(bench.echo.port, Array.from({ length: 4 }, () => others).flat(), callers)
+    const ours = await timed(bench.gateway, others, isSuccess)
+    const limit = await timed(bench.echo, Array.from({ length: 4 }, () => others).flat())
     bench.answers += count
     for (const { key } of patients) add(bench, key, count / patients.length)
     // The first round warms both up
     if (round === 0) continue
     ratios.push(ours.perSecond / limit.perSecond)
     feeds.push(ours.perSecond)
+    cost.ours.push(ours.cost)
+    cost.echo.push(limit.cost)
   }
-  const absolute = `${median(feeds).toFixed(0)} feeds/s`
+  const absolute = `${median(feeds).toFixed(0)} feeds/s${costs(cost.ours, cost.echo)}`
   return [{ name: 'P1 durable ITI-41, 24 KB, 16 callers / echo', floor: 0.05, goal: 0.1, ratios, absolute }]
 }
 
@@ -162,15 +181,19 @@ async function reading(
   const requests = Array.from({ length: count }, () => bytes)
   const ratios: number[] = []
   const perSecond: number[] = []
+  const cost = { ours: [] as number[], echo: [] as number[] }
   for (let round = 0; round <= rounds; round++) {
-    const ours = await load(bench.gateway.port, requests, callers)
-    const limit = await load(bench.echo.port, requests, callers)
+    const ours = await timed(bench.gateway, requests)
+    const limit = await timed(bench.echo, requests)
     bench.answers += count
     if (round === 0) continue
     ratios.push(ours.perSecond / limit.perSecond)
     perSecond.push(ours.perSecond)
+    cost.ours.push(ours.cost)
+    cost.echo.push(limit.cost)
   }
-  return { ...measure, ratios, absolute: `${median(perSecond).toFixed(0)}/s, ${(size / 1024).toFixed(0)} KiB each` }
+  const absolute = `${median(perSecond).toFixed(0)}/s of ${(size / 1024).toFixed(0)} KiB${costs(cost.ours, cost.echo)}`
+  return { ...measure, ratios, absolute }
 }
 
 async function echoLike({ echo }: Bench, answer: Buffer): Promise<void> {

@@ -1,6 +1,7 @@
 /** The gateway and the echo, each in a process of its own, as in production: the client's work is not theirs. */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -81,8 +82,23 @@ async function count(directory: string, { answers, documents }: Expected): Promi
   }
 }
 
+/**
+ * Milliseconds of processor time that a process has used, all its threads together: what a request costs is the same
+ * however busy the machine is with something else. Undefined where there is no /proc.
+ */
+export function processorTime(pid: number): number | undefined {
+  try {
+    // proc(5): fields 14 and 15, user and system time, in ticks of 10 ms; the name in field 2 may hold anything
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
+    return (Number(fields[11]) + Number(fields[12])) * 10
+  } catch {
+    return undefined
+  }
+}
+
 export interface Echo {
   readonly port: number
+  readonly pid: number
   answerWith(answer: { readonly contentType: string; readonly body: Buffer }): Promise<void>
   close(): Promise<void>
 }
@@ -92,6 +108,7 @@ export async function startEcho(): Promise<Echo> {
   const [port] = (await once(child, 'message')) as [number]
   return {
     port,
+    pid: child.pid ?? 0,
     async answerWith({ contentType, body }) {
       const ready = once(child, 'message')
       child.send({ contentType, body: body.toString('base64') } satisfies EchoAnswer)

@@ -8,6 +8,7 @@ import { destination, pino } from 'pino'
 import { checkCda } from './cda/index.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
 import { localChoices, type NationalDmp, openNationalDmp } from './dmp/xds/index.ts'
+import { toAuditEvent } from './fhir/audit-event.ts'
 import { createFhirDoor } from './fhir/index.ts'
 import { type Clock, createOperations } from './operations/index.ts'
 import type { DocumentCheck } from './operations/ports.ts'
@@ -19,6 +20,7 @@ import { createMetrics, type Metrics } from './server/health.ts'
 import { startServer } from './server/http.ts'
 import { policyOf } from './server/policy.ts'
 import { createReloader } from './server/reload.ts'
+import { openTraceExport } from './server/trace-export.ts'
 import { createSpool, type Spool } from './spool/index.ts'
 import { checkContract, createXdsDoor } from './xds/index.ts'
 
@@ -80,6 +82,17 @@ export async function startGateway(config: Config): Promise<Gateway> {
       ...(config.server.baseUrl && { baseUrl: `${config.server.baseUrl}/fhir` }),
     }),
   )
+  const traceExport = await openTraceExport(config, {
+    feed: embedded.traceFeed,
+    log,
+    toJson: (record) => JSON.stringify(toAuditEvent(record, { repositoryUniqueId })),
+  })
+  metrics.gauge({
+    name: 'dmp_gateway_trace_pending',
+    help: 'Records of the trace that a destination does not have yet',
+    label: 'destination',
+    read: () => traceExport.pending(),
+  })
   const server = await startServer({
     config,
     log,
@@ -111,6 +124,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
       reloader.close()
       await server.close()
       national?.close()
+      await traceExport.close()
       await embedded.close()
       if (conformance) await rm(data, { recursive: true, force: true })
     },
@@ -123,15 +137,30 @@ async function openNational(
   directory: string,
   embedded: EmbeddedDmp,
   spool: Spool,
-  { upstream }: Metrics,
+  metrics: Metrics,
   clock: Clock,
 ): Promise<NationalDmp | undefined> {
   if (dmp.national === undefined) return undefined
   const settings = nationalOptions(dmp.national, dmp.repositoryUniqueId, limits.documentBytes)
   const { dmp: local, trace } = embedded
-  const national = await openNationalDmp({ ...settings, directory, spool, local, trace, observer: upstream, clock })
-  upstream.expiry('authentication', () => national.expiry.authentication)
-  upstream.expiry('signature', () => national.expiry.signature)
+  const national = await openNationalDmp({
+    ...settings,
+    directory,
+    spool,
+    local,
+    trace,
+    observer: metrics.upstream,
+    clock,
+  })
+  metrics.gauge({
+    name: 'dmp_gateway_national_certificate_expiry_seconds',
+    help: 'End of the certificates shown to the DMP, seconds since 1970',
+    label: 'certificate',
+    read: async () => ({
+      authentication: Date.parse(national.expiry.authentication) / 1000,
+      signature: Date.parse(national.expiry.signature) / 1000,
+    }),
+  })
   return national
 }
 

@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   fhir: [...inner, 'spool', 'xml', 'cda'],
   xds: [...inner, 'spool', 'xml'],
   identity: [...inner, 'xml'],
-  trace: [...inner],
+  trace: [...inner, 'xml'],
   'dmp/embedded': [...inner],
   // What XDS.b is written in is the same on the way in and on the way out: only these folders of the door, never the door
   'dmp/xds': [...inner, 'spool', 'xml', 'cda', 'xds/ebrim', 'xds/mtom', 'xds/namespaces.ts'],

@@ -73,6 +73,7 @@ export function accessRecord(
     readonly rule?: string | undefined
     readonly reasonCode?: string | undefined
     readonly change?: RecordChange | undefined
+    readonly answeredAbsent?: boolean
     readonly effects?: Effects
   },
 ): AccessRecord {
@@ -95,6 +96,7 @@ export function accessRecord(
     outcome: told.outcome,
     ...(told.rule === undefined ? {} : { rule: told.rule }),
     ...(told.reasonCode === undefined ? {} : { reasonCode: told.reasonCode }),
+    ...(told.answeredAbsent && { answeredAbsent: true }),
     effects: told.effects ?? noEffects,
   }
 }

@@ -115,13 +115,25 @@ async function judge(
   const decision = decide(accessRequest(operation, context, { patient }), facts, parts.policy)
   if (decision.verdict === 'deny' || facts === undefined) {
     const deny = decision.verdict === 'deny' ? { rule: decision.rule, reasonCode: decision.issues[0].code } : {}
-    await parts.trace.record(accessRecord(parts, operation, context, { patient, outcome: 'refused', ...deny }))
+    await parts.trace.record(
+      accessRecord(parts, operation, context, { patient, outcome: 'refused', answeredAbsent: true, ...deny }),
+    )
     return undefined
   }
   await declareAuthorisation(parts, operation, context, patient, decision)
   const kept = filterFound(found, around, viewOf(parts, operation, context, facts, true))
+  const { documents } = kept
+  const isNothing = documents.length + kept.submissionSets.length + kept.folders.length === 0
+  // Nothing was shown: nothing follows from it that would say afterwards whose the object was.
   await parts.trace.record(
-    permittedRecord(parts, operation, context, { patient, documents: kept.documents, permit: decision }),
+    isNothing
+      ? accessRecord(parts, operation, context, {
+          patient,
+          outcome: 'permitted',
+          answeredAbsent: true,
+          rule: decision.rule,
+        })
+      : permittedRecord(parts, operation, context, { patient, documents, permit: decision }),
   )
   return kept
 }

@@ -1,4 +1,5 @@
 /** The access history of a patient: every access, permitted or refused, as far as this reader may know of it. */
+import type { Caller } from '../access/caller.ts'
 import type { DocumentFacts, RecordFacts } from '../access/types.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import { authorise, type OperationParts, permittedRecord } from './access.ts'
@@ -31,7 +32,17 @@ export async function readableHistory(
     ...(ownOnly && caller.person ? { person: caller.person.id } : {}),
   })
   const shown = await visibleDocuments(parts, records, viewOf(parts, 'history', context, facts))
-  return records.flatMap((record) => withoutHidden(record, shown, caller.kind === 'representative'))
+  return records
+    .filter((record) => !(record.answeredAbsent && isActor(record, caller)))
+    .flatMap((record) => withoutHidden(record, shown, caller.kind === 'representative'))
+}
+
+/**
+ * Whoever asked for an object without naming its patient was told that there is none: the history of that patient must not
+ * say otherwise to the same person. The patient and the treating physician read the row.
+ */
+function isActor({ caller: actor }: AccessRecord, { kind, person }: Caller): boolean {
+  return kind === 'professional' && person !== undefined && actor.person?.id === person.id
 }
 
 async function visibleDocuments(

@@ -98,6 +98,8 @@ export interface AccessRecord {
   readonly rule?: string
   /** The true reason of a refusal, even where the caller was told that the object is absent. */
   readonly reasonCode?: string
+  /** The request named no patient and was answered as one for what does not exist: kept from the caller in the history. */
+  readonly answeredAbsent?: true
   readonly effects: Effects
 }
 
@@ -342,6 +344,28 @@ export interface Trace {
   /** Newest first. */
   history(query: HistoryQuery): Promise<readonly AccessRecord[]>
   check(): Promise<void>
+}
+
+/** The trace on its way to other systems: each destination has a position in it. */
+export interface TraceFeed {
+  /** Sequence of the last record that a destination has; 0 before the first. */
+  position(destination: string): Promise<number>
+  /** Records after a sequence, oldest first. */
+  after(sequence: number, limit: number): Promise<readonly TracedRecord[]>
+  /** Sequence of the last record there is; 0 when there is none. */
+  head(): Promise<number>
+  /** Durable when it resolves. `refused`: what the destination will never take, kept with the reason. */
+  advance(
+    destination: string,
+    sequence: number,
+    refused?: readonly { readonly sequence: number; readonly reason: string }[],
+  ): Promise<void>
+}
+
+export interface TracedRecord {
+  /** Its place in the trace, from 1 without gaps. */
+  readonly sequence: number
+  readonly record: AccessRecord
 }
 
 export interface HistoryQuery {

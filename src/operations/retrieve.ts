@@ -92,6 +92,7 @@ async function permittedAmong(
         accessRecord(parts, operation, context, {
           patient,
           outcome: 'refused',
+          answeredAbsent: true,
           rule: 'ID3',
           reasonCode: 'patient-mismatch',
         }),
@@ -102,7 +103,9 @@ async function permittedAmong(
     const decision = decide(accessRequest(operation, context, { patient }), facts, parts.policy)
     if (decision.verdict === 'deny' || facts === undefined) {
       const deny = decision.verdict === 'deny' ? { rule: decision.rule, reasonCode: decision.issues[0].code } : {}
-      await parts.trace.record(accessRecord(parts, operation, context, { patient, outcome: 'refused', ...deny }))
+      await parts.trace.record(
+        accessRecord(parts, operation, context, { patient, outcome: 'refused', answeredAbsent: true, ...deny }),
+      )
       continue
     }
     await declareAuthorisation(parts, operation, context, patient, decision)
@@ -114,6 +117,7 @@ async function permittedAmong(
             patient,
             documents: mine,
             outcome: 'refused',
+            answeredAbsent: true,
             rule: 'DF',
             reasonCode: 'not-found',
           }),

@@ -6,6 +6,8 @@ export interface Metrics {
   /** Counts a finished request under a low-cardinality route (never a URL: those may hold identifiers). */
   observe(route: string, method: string, status: number, seconds: number): void
   readonly inFlight: { inc(): void; dec(): void }
+  /** Adds one that is read with each scrape. */
+  gauge(source: GaugeSource): void
   readonly upstream: UpstreamMetrics
   text(): Promise<string>
   readonly contentType: string
@@ -16,8 +18,15 @@ export interface UpstreamMetrics {
   call(transaction: string, outcome: 'ok' | 'failed', seconds: number): void
   /** What one request of ours cost in calls. */
   request(transaction: string, calls: number): void
-  /** End of a certificate, read again with each scrape. */
-  expiry(certificate: string, end: () => string): void
+}
+
+/** Something that is counted elsewhere, read when the metrics are. */
+export interface GaugeSource {
+  readonly name: string
+  readonly help: string
+  readonly label: string
+  /** By value of the label. */
+  read(): Promise<Readonly<Record<string, number>>>
 }
 
 export function createMetrics(): Metrics {
@@ -47,6 +56,17 @@ export function createMetrics(): Metrics {
       duration.observe({ route }, seconds)
     },
     inFlight,
+    gauge({ name, help, label, read }) {
+      new Gauge({
+        name,
+        help,
+        labelNames: [label],
+        registers: [registry],
+        async collect() {
+          for (const [value, count] of Object.entries(await read())) this.set({ [label]: value }, count)
+        },
+      })
+    },
     upstream: createUpstreamMetrics(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
@@ -71,16 +91,6 @@ function createUpstreamMetrics(registry: Registry): UpstreamMetrics {
   return {
     call: (transaction, outcome, seconds) => calls.observe({ transaction, outcome }, seconds),
     request: (transaction, count) => perRequest.observe({ transaction }, count),
-    expiry(certificate, end) {
-      new Gauge({
-        name: `dmp_gateway_${certificate}_certificate_expiry_seconds`,
-        help: 'End of the certificate, seconds since 1970',
-        registers: [registry],
-        collect() {
-          this.set(Date.parse(end()) / 1000)
-        },
-      })
-    },
   }
 }
 

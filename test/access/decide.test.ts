@@ -106,7 +106,7 @@ describe('a permission', () => {
     ])
   })
 
-  it('never records an authorisation that nobody declared', () => {
+  it('never records an authorisation that nobody declared (AU1)', () => {
     const { obligations: none } = permitted(
       consult({ declaration: {} }),
       aRecord({ authorisation: 'VALIDE' }),
@@ -116,7 +116,7 @@ describe('a permission', () => {
     assert.deepEqual(obligations(consult(breakGlass)), ['notify-emergency-access', 'display-mode'])
   })
 
-  it('tells the patient of emergency access and shows the mode', () => {
+  it('tells the patient of emergency access (NO1) and shows the mode', () => {
     const regulator = aPhysician({ regulation: true })
     assert.deepEqual(obligations(consult({ ...centre15, caller: regulator })), [
       'notify-emergency-access',

@@ -139,7 +139,7 @@ describe('filter: professionals', () => {
     assert.ok(sees(aPhysician(), masked, { purpose: 'bris_de_glace', facts: permitting(mt) }))
   })
 
-  it('see what is hidden from the patient or the representatives, and every status', () => {
+  it('see what is hidden from the patient or the representatives, and every status (DF5)', () => {
     assert.ok(sees(aNurse(), hidden))
     assert.ok(sees(aNurse(), secret, { facts: minor }))
     for (const availabilityStatus of ['Approved', 'Deprecated', 'Archived', 'Deleted'] as const)

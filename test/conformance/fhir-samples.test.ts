@@ -7,6 +7,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { Binary, Bundle, DocumentReference } from '@medplum/fhirtypes'
+import type { DocumentEntry } from '../../src/metadata/model.ts'
 import {
   aPatient,
   declared,

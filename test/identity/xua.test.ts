@@ -6,7 +6,7 @@ import type { LocalIssuer } from '../../src/identity/index.ts'
 import type { TrustedXuaIssuer } from '../../src/identity/options.ts'
 import type { AssertionSource, Identity } from '../../src/operations/ports.ts'
 import { aCertificate, anAuthority, type Certified } from '../support/pki.ts'
-import { anIdentity, anIssuer, now, refused } from './support.ts'
+import { anIdentity, anIssuer, now, refused, testClock } from './support.ts'
 import { alone, type Edit, inMessage, replace, saml, signed, signForm } from './vihf-support.ts'
 
 const ecdsa = 'http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256'
@@ -59,7 +59,7 @@ describe('an assertion of another issuer', () => {
   before(async () => {
     issuer = await anIssuer()
     sts = await aCertificate(await anAuthority('RACINE'))
-    identity = await anIdentity({ trustedXua: [{ ...settings, certificates: [sts.pem] }] })
+    identity = await anIdentity({ clock: testClock(), trustedXua: [{ ...settings, certificates: [sts.pem] }] })
   })
 
   const write = (edit: Edit = (xml) => xml, by: Certified = sts): string => {
@@ -117,7 +117,7 @@ describe('an assertion of another issuer', () => {
 
   it('lets nobody consult by default: authentication is indirect unless configured', async () => {
     const { authentication: _left, ...rest } = settings
-    const strict = await anIdentity({ trustedXua: [{ ...rest, certificates: [sts.pem] }] })
+    const strict = await anIdentity({ clock: testClock(), trustedXua: [{ ...rest, certificates: [sts.pem] }] })
     assert.equal((await strict.fromAssertion(alone(write()))).authentication, 'indirect')
   })
 
@@ -266,7 +266,7 @@ describe('published XUA assertions', () => {
 
   it('are refused as they are: nobody trusted signed them', async () => {
     for (const [file, source] of sources()) {
-      const identity = await anIdentity({ trustedXua: [trust(issuerOf(source.xml))] })
+      const identity = await anIdentity({ clock: testClock(), trustedXua: [trust(issuerOf(source.xml))] })
       await refused(identity.fromAssertion(source), /KeyInfo|X509Certificate|not trusted/).catch((error: unknown) => {
         throw new Error(file, { cause: error })
       })
@@ -276,7 +276,7 @@ describe('published XUA assertions', () => {
   it('are who they say once signed by a trusted key, as far as they can be told here', async () => {
     const outcomes: Record<string, string> = {}
     for (const [file, source] of sources()) {
-      const identity = await anIdentity({ trustedXua: [trust(issuerOf(source.xml))] })
+      const identity = await anIdentity({ clock: testClock(), trustedXua: [trust(issuerOf(source.xml))] })
       const resigned = { xml: resign(source), namespaces: source.namespaces }
       outcomes[file] = await identity.fromAssertion(resigned).then(
         ({ kind, person, structure }) => `${kind} ${person?.id} ${structure?.id ?? '-'}`,

@@ -12,6 +12,7 @@ import type { Batch, Command, Done, Outcome, PreparedRecord } from './commands.t
 import { createDestroy } from './destroy.ts'
 import { createFeed } from './feed.ts'
 import { createObjectRows } from './object-rows.ts'
+import { createAdvance } from './outbox.ts'
 import { createRegistry } from './registry.ts'
 import { createRemove } from './remove.ts'
 import { createUpdate } from './update.ts'
@@ -81,6 +82,7 @@ function createPlans(db: DatabaseSync, log: Appender): (command: Command, at: st
   const open = createOpen(db)
   const administer = createAdminister(db, registry)
   const destroy = createDestroy(db)
+  const advance = createAdvance(db)
   const probe = db.prepare(
     'INSERT INTO probe (no, at, count) VALUES (1, ?, 1) ON CONFLICT DO UPDATE SET at = excluded.at, count = count + 1',
   )
@@ -125,6 +127,8 @@ function createPlans(db: DatabaseSync, log: Appender): (command: Command, at: st
           return done
         }
       }
+      case 'advance':
+        return done(() => advance(command, at))
       case 'probe':
         return done(() => probe.run(at))
     }

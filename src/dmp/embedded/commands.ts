@@ -147,6 +147,14 @@ export interface DestroyCommand {
   readonly record: PreparedRecord
 }
 
+/** A destination of the trace has everything up to a sequence. */
+export interface AdvanceCommand {
+  readonly kind: 'advance'
+  readonly destination: string
+  readonly sequence: number
+  readonly refused: readonly { readonly sequence: number; readonly reason: string }[]
+}
+
 /** Writes one row, to know that writing works. */
 export interface ProbeCommand {
   readonly kind: 'probe'
@@ -160,6 +168,7 @@ export type Command =
   | RecordCommand
   | AdministerCommand
   | DestroyCommand
+  | AdvanceCommand
   | ProbeCommand
 
 /** What a command gives once it is durable. */

@@ -10,6 +10,7 @@
  *   prepare, feed, update, remove, administer, access-log   the commands, before and inside a transaction
  *   registry, object-rows   what they look up and write there
  *   find, find-packages, document-rows, facts, administration, content   reading, choices, bytes
+ *   outbox             the trace on its way to other systems
  */
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,6 +26,7 @@ import type {
   Receipt,
   Retention,
   Trace,
+  TraceFeed,
 } from '../../operations/ports.ts'
 import { type ChainHead, type ChainVerdict, createHistory, prepareRecord, verifyChain } from './access-log.ts'
 import { type Administration, createAdministration, createChoices, createRetention } from './administration.ts'
@@ -33,6 +35,7 @@ import { type ContentStore, createContentStore } from './content.ts'
 import { createRecords } from './facts.ts'
 import { createFinder } from './find.ts'
 import { lockDirectory } from './lock.ts'
+import { createTraceFeed } from './outbox.ts'
 import { checkFeed, prepareFeed, prepareUpdate, type StoreRules } from './prepare.ts'
 import { openForReading, openForWriting } from './schema.ts'
 import { startWriter, WriteError, type Writer } from './writer.ts'
@@ -65,6 +68,8 @@ export interface EmbeddedDmp {
   readonly choices: Choices
   readonly retention: Retention
   readonly administration: Administration
+  /** The trace, to be sent to other systems. */
+  readonly traceFeed: TraceFeed
   /** Whether the trace is whole; `anchor` is a head that an earlier call gave. */
   verify(anchor?: ChainHead): Promise<ChainVerdict>
   /** Commits what waits, then closes. Later calls are refused with `shutting-down`. */
@@ -236,6 +241,7 @@ function assemble(
     choices,
     retention: createRetention(writer, reader, reading, (file) => content.release(file)),
     administration: createAdministration(writer, choices),
+    traceFeed: createTraceFeed(reader, writer, reading),
     verify: (anchor) => verifyChain(reader, anchor),
     close() {
       closing ??= (async () => {

@@ -15,8 +15,14 @@ export interface BaseRow {
 export type BaseTable = Readonly<Record<string, BaseRow>>
 
 const table: BaseTable = JSON.parse(readFileSync(new URL('./base.json', import.meta.url), 'utf8'))
-const rows = new Map<string, BaseRow>(Object.entries(table))
+const rows = new Map<string, Map<string, BaseRow>>()
+for (const [path, row] of Object.entries(table)) {
+  const [, owner = '', element = ''] = /^(.*)\.([^.]+)$/.exec(path) ?? []
+  const ofOwner = rows.get(owner) ?? new Map<string, BaseRow>()
+  rows.set(owner, ofOwner.set(element, row))
+}
 
-export function baseRow(type: string, element: string): BaseRow | undefined {
-  return rows.get(`${type}.${element}`)
+/** Requirements on the elements of a type, by element; undefined when there are none. */
+export function baseRows(type: string): ReadonlyMap<string, BaseRow> | undefined {
+  return rows.get(type)
 }

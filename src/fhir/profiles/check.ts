@@ -3,7 +3,7 @@ import type { Resource } from '@medplum/fhirtypes'
 import type { Issue } from '../../errors.ts'
 import { isObject } from '../structure/check.ts'
 import { type Element, elementsOf } from '../structure/elements.ts'
-import { baseRow } from './base.ts'
+import { type BaseRow, baseRows } from './base.ts'
 import { type AllowedType, type Node, type Profile, profileOf } from './definitions.ts'
 import { matches, typeOfReference } from './values.ts'
 
@@ -51,22 +51,36 @@ class Check {
 
   /** Codes of required bindings, what references lead to, and every extension against its definition. */
   base(value: Fields, type: string, at: string, container: Fields): void {
-    for (const [key, child] of Object.entries(value)) {
+    const elements = elementsOf(type)
+    const rows = baseRows(type)
+    if (elements === undefined) return
+    for (const key in value) {
       const sibling = key.startsWith('_')
-      const element = elementsOf(type)?.get(sibling ? key.slice(1) : key)
-      if (element === undefined) continue
+      const element = elements.get(sibling ? key.slice(1) : key)
+      const row = element && rows?.get(element.name)
+      // Most elements are text of which nothing more is required
+      if (element === undefined || (element.primitive && !sibling && row === undefined)) continue
+      const child = value[key]
       const path = `${at}.${element.name}`
-      for (const [index, item] of [child].flat().entries()) {
-        const place = element.repeats ? `${path}[${index}]` : path
-        if (sibling) {
-          if (isObject(item)) this.base(item, 'Element', place, container)
-        } else this.#baseValue(item, type, element, place, container)
-      }
+      if (!Array.isArray(child)) this.#baseValue(child, element, row, path, container, sibling)
+      else
+        for (const [index, item] of child.entries())
+          this.#baseValue(item, element, row, `${path}[${index}]`, container, sibling)
     }
   }
 
-  #baseValue(item: unknown, owner: string, element: Element, at: string, container: Fields): void {
-    const row = baseRow(owner, element.name)
+  #baseValue(
+    item: unknown,
+    element: Element,
+    row: BaseRow | undefined,
+    at: string,
+    container: Fields,
+    sibling: boolean,
+  ): void {
+    if (sibling) {
+      if (isObject(item)) this.base(item, 'Element', at, container)
+      return
+    }
     if (row?.codes && typeof item === 'string' && !row.codes.includes(item))
       this.#report('FHIR', at, `Send one of ${row.codes.join(', ')}.`)
     if (!isObject(item)) return

@@ -237,7 +237,7 @@ withGateway('the choices of a patient', (suite) => {
   })
 })
 
-withGateway('an own authorisation (TD0.3)', (suite) => {
+withGateway('an own authorisation (TD0.3, AU1)', (suite) => {
   const statusOf = async (patient: TestPatient, who: object) => {
     const { consents } = await consentsOf(suite.gateway.fhir, who, patient)
     return consents.filter(({ id }) => id?.includes('.authorisation-')).map(({ provision }) => provision?.type)

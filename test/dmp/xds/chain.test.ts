@@ -282,7 +282,7 @@ describe('the gateway before the national DMP', () => {
     const text = await (await fetch(`${gateway.url}/metrics`)).text()
     assert.match(text, /dmp_gateway_upstream_calls_per_request_count\{transaction="ITI-41"\} [1-9]/)
     assert.match(text, /dmp_gateway_upstream_call_seconds_count\{transaction="TD2.1",outcome="ok"\} [1-9]/)
-    assert.match(text, /dmp_gateway_signature_certificate_expiry_seconds 1[0-9]{9}/)
+    assert.match(text, /dmp_gateway_national_certificate_expiry_seconds\{certificate="signature"\} 1[0-9]{9}/)
   })
 })
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { baseRow } from '../../../src/fhir/profiles/base.ts'
+import { baseRows } from '../../../src/fhir/profiles/base.ts'
 import { deriveBase } from './derive.ts'
 
 describe('what FHIR R4 requires of codes and references', () => {
@@ -10,17 +10,17 @@ describe('what FHIR R4 requires of codes and references', () => {
   })
 
   it('knows the codes of required bindings, and what references lead to', () => {
-    assert.deepEqual(baseRow('DocumentReference.relatesTo', 'code')?.codes, [
+    assert.deepEqual(baseRows('DocumentReference.relatesTo')?.get('code')?.codes, [
       'replaces',
       'transforms',
       'signs',
       'appends',
     ])
-    assert.deepEqual(baseRow('DocumentReference', 'authenticator')?.targets, [
+    assert.deepEqual(baseRows('DocumentReference')?.get('authenticator')?.targets, [
       'Practitioner',
       'PractitionerRole',
       'Organization',
     ])
-    assert.equal(baseRow('DocumentReference.context', 'related'), undefined)
+    assert.equal(baseRows('DocumentReference.context')?.get('related'), undefined)
   })
 })

@@ -1,0 +1,35 @@
+/** The part of the configuration that says where the trace goes, and how people are told. */
+import { z } from 'zod'
+import { file } from './config-identity.ts'
+
+const text = z.string().min(1)
+/** A client certificate and its key go together. */
+const both = <T extends { certificate?: string | undefined; key?: string | undefined }>({ certificate, key }: T) =>
+  (certificate === undefined) === (key === undefined)
+const bothError = { error: 'certificate and key go together' }
+
+export const traceSchema = z
+  .strictObject({
+    syslog: z
+      .strictObject({
+        host: text,
+        port: z.coerce.number().int().min(1).max(65535).default(6514),
+        ca: file.optional(),
+        certificate: file.optional(),
+        key: file.optional(),
+        site: text.optional(),
+      })
+      .refine(both, bothError)
+      .optional(),
+    fhir: z
+      .strictObject({
+        url: z.url({ protocol: /^https?$/ }),
+        ca: file.optional(),
+        certificate: file.optional(),
+        key: file.optional(),
+        tokenFile: file.optional(),
+      })
+      .refine(both, bothError)
+      .optional(),
+  })
+  .prefault({})
