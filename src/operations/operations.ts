@@ -91,7 +91,7 @@ export interface FeedOptions {
   readonly register?: boolean
   /**
    * Documents that associations name by their uniqueId: for each a stand-in, a new UUID, that the association has as its
-   * target. It is looked up among the documents of the patient that the caller may know of, as any other target is.
+   * target. It is looked up among the documents of the patient that the caller may know of, like every other target.
    */
   readonly targets?: ReadonlyMap<EntryUuid, UniqueId>
   /**

@@ -2,7 +2,6 @@
  * The ports of the middle: what operations/ asks of the outside, in DMP terms. Implementations stand in dmp/, trace/ and
  * identity/; they are wired in main.ts. One durable commit serves a submission, its access record and its effects.
  */
-import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Caller, ConsentDeclaration, PurposeOfUse } from '../access/caller.ts'
 import type { ChoiceName, DocumentFacts, Operation, RecordChange, RecordFacts } from '../access/types.ts'
@@ -17,6 +16,8 @@ import type {
   Submission,
   SubmissionSet,
 } from '../metadata/model.ts'
+
+export type * from './identity-port.ts'
 
 export interface Clock {
   now(): Date
@@ -374,30 +375,4 @@ export interface HistoryQuery {
   readonly person?: string
   readonly from?: string
   readonly to?: string
-}
-
-/** Verifies identities. Throws GatewayError identity-missing, identity-invalid or identity-expired. */
-export interface Identity {
-  /** `Authorization: Bearer …` or `DPoP …`: a JWT, or a base64url VIHF assertion. */
-  fromBearer(token: string, presentation?: Presentation): Promise<Caller>
-  /** One `saml2:Assertion` as it stood in the message, with the namespaces in scope around it. */
-  fromAssertion(source: AssertionSource, presentation?: Presentation): Promise<Caller>
-  /** Mutual TLS alone: the structure that the client certificate is configured for; undefined when there is none. */
-  fromConnection(socket: Socket): Caller | undefined
-  /** Conformance mode: the fixed tester for loopback requests without credentials; undefined when not configured. */
-  anonymous(): Caller | undefined
-}
-
-/** What came along with a credential. */
-export interface Presentation {
-  readonly socket: Socket
-  /** Of `Authorization: DPoP`: the header DPoP (RFC 9449), and the request it is to be for, URL as the caller sent it. */
-  readonly proof?: { readonly jwt: string; readonly method: string; readonly url: string }
-}
-
-export interface AssertionSource {
-  /** Exact characters of the Assertion element in the message. */
-  readonly xml: string
-  /** Namespace declarations in scope at that element: prefix ('' for the default) → URI. */
-  readonly namespaces: Readonly<Record<string, string>>
 }
