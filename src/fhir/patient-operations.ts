@@ -60,7 +60,7 @@ export const patientOperations = {
     },
   },
   'designate-administrator': {
-    parameters: ['person', 'none'],
+    parameters: ['person', 'none', 'role'],
     async run(patient, parameters, { parts, context }) {
       const none = flagOf(parameters, 'none') === true
       const named = textOf(parameters, 'person')
@@ -68,8 +68,11 @@ export const patientOperations = {
         throw wrong('person', 'is the PS_IdNat of the physician: send it, or none with valueBoolean true.')
       const person = asPerson(named)
       if (named !== undefined && person === undefined) throw wrong('person', 'is a PS_IdNat: send 8 and the RPPS.')
-      await parts.operations.choose(patient, { kind: 'designate', role: 'administrator', person }, context)
-      return none ? 'Aucun médecin administrateur n’est désigné.' : 'Le médecin administrateur est désigné.'
+      const role = textOf(parameters, 'role') ?? 'administrator'
+      if (role !== 'administrator' && role !== 'treating') throw wrong('role', 'is administrator, or treating.')
+      await parts.operations.choose(patient, { kind: 'designate', role, person }, context)
+      const physician = role === 'treating' ? 'médecin traitant' : 'médecin administrateur'
+      return none ? `Aucun ${physician} n’est désigné.` : `Le ${physician} est désigné.`
     },
   },
   'brain-death': {

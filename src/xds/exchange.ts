@@ -153,7 +153,9 @@ export class Exchange {
   #schemaIssues({ violation }: Transaction, body: XmlElement): readonly Issue[] {
     const { schemaMode, checkSchema, log } = this.#parts
     if (schemaMode === 'off') return []
-    const issues = checkSchema(body).map((issue) => ({ ...issue, code: violation }))
+    const issues = checkSchema(body).map((issue) =>
+      issue.code === 'over-limit' ? issue : { ...issue, code: violation },
+    )
     if (schemaMode === 'strict' || issues.length === 0) return issues
     log.warn({ ...this.#fields(), violations: issues.length }, 'the request breaks the XML Schema')
     return []

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Issue } from '../../errors.ts'
-import { loadSchema } from '../../xml/schema.ts'
+import { loadSchema, type XmlSchema } from '../../xml/schema.ts'
 import { serialize } from '../../xml/serialize.ts'
 import { attribute, type XmlElement } from '../../xml/tree.ts'
 
@@ -21,25 +21,81 @@ export const schemaFiles: Readonly<Record<string, Buffer>> = Object.fromEntries(
 /** Violations of one request that are told; the first say enough. */
 const mostViolations = 50
 
-/** What a body breaks; libxml2 needs a millisecond to compile the schema, so that it is done once. */
+/** Elements validated in one pass. What libxml2 spends on a violation grows with what stands before it. */
+const passSize = 1000
+
+/** Elements of one object, or of a request that is no list of objects: far more than the standards can fill. */
+const mostElements = 5000
+
+/** What a body breaks; libxml2 needs a while to compile the schema, so that it is done once. */
 export function createSchemaCheck(): (body: XmlElement) => readonly Issue[] {
   const schema = loadSchema(schemaFiles, 'messages.xsd')
   return (body) => {
-    const { xml, elementAt } = serialize(body)
-    return schema
-      .validate(xml)
-      .slice(0, mostViolations)
-      .map((violation) => {
-        const [, line = '', message = violation] = /^line (\d+): (.*)$/s.exec(violation) ?? []
-        const element = elementAt(Number(line))
-        return {
-          code: 'XDSRegistryMetadataError',
-          rule: 'XSD',
-          location: locationOf(body, element),
-          detail: readable(message),
-        }
-      })
+    const issues: Issue[] = []
+    for (const pass of passesOf(body)) {
+      if (issues.length >= mostViolations) break
+      if (sizeOf(pass) > mostElements + 1) issues.push(tooLarge(body, pass))
+      else issues.push(...violationsIn(schema, body, pass))
+    }
+    return issues.slice(0, mostViolations)
   }
+}
+
+function violationsIn(schema: XmlSchema, body: XmlElement, pass: XmlElement): readonly Issue[] {
+  const { xml, elementAt } = serialize(pass)
+  return schema
+    .validate(xml)
+    .slice(0, mostViolations)
+    .map((violation) => {
+      const [, line = '', message = violation] = /^line (\d+): (.*)$/s.exec(violation) ?? []
+      const location = locationOf(body, elementAt(Number(line)))
+      return { code: 'XDSRegistryMetadataError', rule: 'XSD', location, detail: readable(message) }
+    })
+}
+
+/** The body itself, or without the objects of its list, and then these, some at a time. */
+function* passesOf(body: XmlElement): Generator<XmlElement> {
+  const list = sizeOf(body) > passSize ? listIn(body) : undefined
+  if (list === undefined) {
+    yield body
+    return
+  }
+  yield without(body, list)
+  let children: XmlElement[] = []
+  let size = 0
+  for (const object of list.children) {
+    const more = sizeOf(object)
+    if (children.length > 0 && size + more > passSize) {
+      yield { ...list, children }
+      children = []
+      size = 0
+    }
+    children.push(object)
+    size += more
+  }
+  yield { ...list, children }
+}
+
+const lists = new Set(['RegistryObjectList', 'ObjectRefList'])
+
+function listIn(element: XmlElement): XmlElement | undefined {
+  const own = element.children.find(({ local }) => lists.has(local))
+  return own ?? element.children.map(listIn).find((found) => found !== undefined)
+}
+
+function without(element: XmlElement, list: XmlElement): XmlElement {
+  if (element === list) return { ...list, children: [] }
+  return { ...element, children: element.children.map((each) => without(each, list)) }
+}
+
+function sizeOf({ children }: XmlElement): number {
+  return children.reduce((size, each) => size + sizeOf(each), 1)
+}
+
+function tooLarge(body: XmlElement, pass: XmlElement): Issue {
+  const [object] = pass.children
+  const detail = `There are more than ${mostElements} elements in one object: send what the standards provide for.`
+  return { code: 'over-limit', rule: 'XSD', location: locationOf(body, object), detail }
 }
 
 /** The object of the request that holds the element, and the element; of the request itself only its name. */
