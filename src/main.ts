@@ -11,6 +11,7 @@ import { localChoices, type NationalDmp, openNationalDmp } from './dmp/xds/index
 import { toAuditEvent } from './fhir/audit-event.ts'
 import { createFhirDoor } from './fhir/index.ts'
 import { type Clock, createOperations } from './operations/index.ts'
+import { outgoingNotices } from './operations/notices.ts'
 import type { DocumentCheck } from './operations/ports.ts'
 import { readAffinityDomain } from './server/affinity-domain.ts'
 import type { Config } from './server/config.ts'
@@ -18,6 +19,7 @@ import { nationalOptions } from './server/config-national.ts'
 import { openCredentials } from './server/credentials.ts'
 import { createMetrics, type Metrics } from './server/health.ts'
 import { startServer } from './server/http.ts'
+import { openNotifications } from './server/notifications.ts'
 import { policyOf } from './server/policy.ts'
 import { createReloader } from './server/reload.ts'
 import { openTraceExport } from './server/trace-export.ts'
@@ -58,7 +60,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     log.warn({ acts: national.unsettled }, 'acts at the DMP were cut off by a stop: the trace has them as failed')
   const { codes, checkMimeType, xsd } = config.metadata
   const affinityDomain = codes === undefined ? {} : { affinityDomain: await readAffinityDomain(codes, checkMimeType) }
-  const operations = createOperations({
+  const operationParts = {
     ...affinityDomain,
     dmp: national?.dmp ?? embedded.dmp,
     trace: embedded.trace,
@@ -66,7 +68,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
     clock,
     policy: policyOf(config),
     ...cdaCheckOf(config),
-  })
+  }
+  const operations = createOperations(operationParts)
   await checkContract()
   const limits = { maxMetadataBytes: config.limits.metadataBytes, maxDocumentBytes: config.limits.documentBytes }
   const door = { operations, identity: credentials.identity, spool, profile, repositoryUniqueId, log }
@@ -78,6 +81,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     createFhirDoor({
       ...door,
       limits,
+      jobsDirectory: path.join(data, 'jobs'),
       patientIdKey: await secretOf(path.join(data, 'patient-id.key'), 16),
       ...(config.server.baseUrl && { baseUrl: `${config.server.baseUrl}/fhir` }),
     }),
@@ -92,6 +96,17 @@ export async function startGateway(config: Config): Promise<Gateway> {
     help: 'Records of the trace that a destination does not have yet',
     label: 'destination',
     read: () => traceExport.pending(),
+  })
+  const notifier = await openNotifications(config, {
+    deliveries: embedded.deliveries,
+    outgoing: (patient) => outgoingNotices(operationParts, patient),
+    log,
+  })
+  metrics.gauge({
+    name: 'dmp_gateway_notifications',
+    help: 'Notifications by channel and state',
+    label: 'delivery',
+    read: () => notifier.counts(),
   })
   const server = await startServer({
     config,
@@ -122,9 +137,8 @@ export async function startGateway(config: Config): Promise<Gateway> {
     reload: () => reloader.reload(),
     close: async () => {
       reloader.close()
-      await server.close()
+      await Promise.all([server.close(), traceExport.close(), notifier.close()])
       national?.close()
-      await traceExport.close()
       await embedded.close()
       if (conformance) await rm(data, { recursive: true, force: true })
     },

@@ -22,7 +22,7 @@ export type Known = Pick<DocumentFacts, 'entryUuid' | 'logicalId' | 'updatedAt' 
 /** Makes the resources of one answer: what they share is looked up once. */
 export function resourceWriter(
   { documents, associations, logicalIds }: Surroundings,
-  { baseUrl, patientIds, parts }: Exchange,
+  { baseUrl, patientIds, parts }: Pick<Exchange, 'baseUrl' | 'patientIds' | 'parts'>,
 ): (entry: DocumentEntry) => DocumentReference {
   const facts = new Map<EntryUuid, Known>(documents.map((each) => [each.entryUuid, each]))
   const outgoing = Map.groupBy(associations, ({ source }) => source)

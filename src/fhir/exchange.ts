@@ -9,7 +9,6 @@ import { drain, sendError } from './answer.ts'
 import { type Format, responseFormat } from './negotiate.ts'
 import type { Query } from './paging.ts'
 import type { Exchange, FhirParts, Handler } from './parts.ts'
-import type { PatientIds } from './patient-id.ts'
 import { parseQuery, queryOf } from './query.ts'
 
 export interface Serving {
@@ -23,7 +22,7 @@ export interface Serving {
 export function serve(
   { transaction, handle, open }: Serving,
   parts: FhirParts,
-  patientIds: PatientIds,
+  { patientIds, jobs }: Pick<Exchange, 'patientIds' | 'jobs'>,
 ): RequestHandler {
   return async (request, response) => {
     const started = performance.now()
@@ -42,7 +41,7 @@ export function serve(
           ? 'json'
           : responseFormat(request.headers.accept, formatOf(query))
       if (context.purpose !== 'normal') response.setHeader('DMP-Access-Mode', context.purpose)
-      await handle({ request, response, parts, patientIds, baseUrl, query, format, context })
+      await handle({ request, response, parts, patientIds, jobs, baseUrl, query, format, context })
     } catch (thrown) {
       const error = answerError(request, response, thrown)
       code = error.code

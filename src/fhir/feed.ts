@@ -21,7 +21,7 @@ export type Places = (id: EntryUuid) => Place | undefined
 export async function feedWithLocations(
   { submission, contents, locations, options = {} }: ToFeed,
   places: Places,
-  { parts, context }: Exchange,
+  { parts, context }: Pick<Exchange, 'parts' | 'context'>,
 ): Promise<Receipt> {
   try {
     return await parts.operations.feed(submission, contents, context, options)

@@ -5,6 +5,7 @@
 import { type ErrorRequestHandler, Router } from 'express'
 import { GatewayError } from '../errors.ts'
 import { drain } from './answer.ts'
+import { Jobs } from './async/jobs.ts'
 import { answerError, requestIdOf, serve, setCommonHeaders } from './exchange.ts'
 import type { FhirParts } from './parts.ts'
 import { createPatientIds } from './patient-id.ts'
@@ -16,9 +17,13 @@ export type { FhirParts } from './parts.ts'
 export function createFhirDoor(parts: FhirParts): Router {
   const router = Router({ caseSensitive: true })
   const patientIds = createPatientIds(parts.profile, parts.patientIdKey)
+  const jobs = parts.jobsDirectory === undefined ? undefined : new Jobs(parts, patientIds, parts.jobsDirectory)
+  jobs?.recover().catch(() => {
+    parts.log.error({}, 'submissions accepted earlier cannot be read: they wait for the next start')
+  })
   for (const [path, onPath] of Map.groupBy(routes, (route) => route.path)) {
     const route = router.route(path)
-    for (const each of onPath) route[each.method](serve(each, parts, patientIds))
+    for (const each of onPath) route[each.method](serve(each, parts, { patientIds, jobs }))
     const allow = onPath
       .flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]))
       .join(', ')

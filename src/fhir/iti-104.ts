@@ -1,5 +1,5 @@
 /** ITI-104 Patient Identity Feed FHIR: `PUT Patient?identifier=system|value` opens or updates a record of the embedded DMP. */
-import type { Patient } from '@medplum/fhirtypes'
+import type { ContactPoint, Patient } from '@medplum/fhirtypes'
 import { GatewayError } from '../errors.ts'
 import { type PatientKey, splitPatientKey } from '../metadata/identifiers.ts'
 import type { Demographics } from '../operations/ports.ts'
@@ -57,7 +57,7 @@ function requireSamePatient({ identifier = [] }: Patient, patient: PatientKey): 
     })
 }
 
-function demographicsOf({ name = [], gender, birthDate }: Patient): Demographics {
+function demographicsOf({ name = [], gender, birthDate, telecom = [] }: Patient): Demographics {
   const official = name.find(({ use }) => use === 'official') ?? name[0]
   return {
     given: official?.given ?? [],
@@ -65,5 +65,16 @@ function demographicsOf({ name = [], gender, birthDate }: Patient): Demographics
     ...(gender === undefined ? {} : { gender }),
     // An incomplete date is none: what depends on age must not be guessed from a year
     ...(birthDate !== undefined && /^\d{4}-\d{2}-\d{2}$/.test(birthDate) ? { birthDate } : {}),
+    ...emailOf(telecom),
   }
+}
+
+/** The address the patient prefers (rank), or the first; never an old one. */
+function emailOf(telecom: readonly ContactPoint[]): Pick<Demographics, 'email'> {
+  const [best] = telecom
+    .filter(({ system, use, value }) => system === 'email' && use !== 'old' && value !== undefined)
+    .toSorted((a, b) => (a.rank ?? Number.POSITIVE_INFINITY) - (b.rank ?? Number.POSITIVE_INFINITY))
+  const email = best?.value?.trim()
+  // One address and nothing that could be read as two, or as another header of a message
+  return email !== undefined && /^[^\s@<>,;:"()]{1,64}@[^\s@<>,;:"()]{1,255}$/.test(email) ? { email } : {}
 }

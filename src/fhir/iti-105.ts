@@ -2,8 +2,9 @@
 import type { DocumentReference } from '@medplum/fhirtypes'
 import { GatewayError } from '../errors.ts'
 import { newEntryUuid } from '../metadata/identifiers.ts'
-import type { DocumentEntry, Submission } from '../metadata/model.ts'
+import type { Submission } from '../metadata/model.ts'
 import type { Receipt } from '../operations/ports.ts'
+import { acceptedForLater } from './async/respond-async.ts'
 import { type ReceivedResource, readResource } from './body.ts'
 import { createReporter, type Reporter } from './bundle.ts'
 import { resourceWriter } from './document-resource.ts'
@@ -28,10 +29,9 @@ export async function publishDocument(exchange: Exchange): Promise<void> {
     const reading = readPublication(resource, received, exchange)
     if (!isSound(reading)) throw new GatewayError((await verdictOn(reading, exchange)).errors)
     const { understood } = reading
+    if (await acceptedForLater(exchange, reading, { transaction: 'ITI-105', warnings: reading.warnings })) return
     const receipt = await feedWithLocations(understood, reading.places, exchange)
-    const [stored] = receipt.entries
-    if (stored === undefined) throw new RangeError('the receipt of a document has its entry')
-    const body = served(stored, understood.submission, receipt, exchange)
+    const body = servedAs(understood.submission, receipt, exchange)
     const headers = {
       Location: `${baseUrl}/DocumentReference/${body.id}/_history/1`,
       ETag: 'W/"1"',
@@ -43,17 +43,17 @@ export async function publishDocument(exchange: Exchange): Promise<void> {
   }
 }
 
-/** The resource as a read gives it. */
-function served(
-  { entryUuid, logicalId, ...entry }: DocumentEntry,
+/** The document that was stored, as a read gives it. */
+export function servedAs(
   { associations }: Submission,
-  { at: updatedAt, targets }: Receipt,
-  exchange: Exchange,
+  { entries: [stored], at: updatedAt, targets }: Receipt,
+  exchange: Pick<Exchange, 'parts' | 'patientIds' | 'baseUrl' | 'context'>,
 ): DocumentReference {
+  if (stored === undefined) throw new RangeError('the receipt of a document has its entry')
+  const { entryUuid, logicalId } = stored
   const { structure } = exchange.context.caller
   const known = { entryUuid, logicalId, updatedAt, ...(structure && { feedingStructure: structure.id }) }
-  const surroundings = { documents: [known], associations, ...(targets && { logicalIds: targets }) }
-  return resourceWriter(surroundings, exchange)({ ...entry, entryUuid, logicalId })
+  return resourceWriter({ documents: [known], associations, ...(targets && { logicalIds: targets }) }, exchange)(stored)
 }
 
 export function readPublication(resource: DocumentReference, received: ReceivedResource, exchange: Exchange): Reading {

@@ -3,6 +3,7 @@ import type { Bundle } from '@medplum/fhirtypes'
 import { GatewayError } from '../errors.ts'
 import type { EntryUuid } from '../metadata/identifiers.ts'
 import { sendResource } from './answer.ts'
+import { acceptedForLater } from './async/respond-async.ts'
 import { type ReceivedResource, readResource } from './body.ts'
 import { createReporter, openBundle, type ProvidedBundle } from './bundle.ts'
 import { checkRules } from './bundle-rules.ts'
@@ -22,8 +23,10 @@ export async function provideDocumentBundle(exchange: Exchange): Promise<void> {
     if (!isBundle(resource)) throw new GatewayError({ code: 'malformed', rule: 'RM4_1_1', detail: 'Send a Bundle.' })
     const { reading, bundle, read } = await readBundle(resource, received, exchange, true)
     if (!isSound(reading)) throw new GatewayError((await verdictOn(reading, exchange)).errors)
+    const plan = planAnswer(resource, bundle, read)
+    if (await acceptedForLater(exchange, reading, { transaction: 'ITI-65', plan })) return
     const receipt = await feedWithLocations(reading.understood, reading.places, exchange)
-    sendResource(response, 200, writeAnswer(planAnswer(resource, bundle, read), receipt, exchange), format)
+    sendResource(response, 200, writeAnswer(plan, receipt, exchange), format)
   } finally {
     await received.dispose()
   }

@@ -5,6 +5,7 @@ import type { Operations } from '../operations/operations.ts'
 import type { Identity, RequestContext } from '../operations/ports.ts'
 import type { RecordOperations } from '../operations/record-operations.ts'
 import type { Spool } from '../spool/index.ts'
+import type { Jobs } from './async/jobs.ts'
 import type { Format } from './negotiate.ts'
 import type { PatientIds } from './patient-id.ts'
 
@@ -30,6 +31,11 @@ export interface FhirParts {
     readonly maxDocumentBytes: number
   }
   readonly log: Log
+  /**
+   * Folder of submissions accepted with `Prefer: respond-async`, on the file system of the store. Default: none is, and
+   * the preference is ignored.
+   */
+  readonly jobsDirectory?: string
   /** 16 secret bytes behind Patient ids in `ci-sis`; default: new ones at each start, and ids live until the next. */
   readonly patientIdKey?: Uint8Array
 }
@@ -40,6 +46,8 @@ export interface Exchange {
   readonly response: Response
   readonly parts: FhirParts
   readonly patientIds: PatientIds
+  /** Submissions that are stored later; absent where there are none. */
+  readonly jobs: Jobs | undefined
   /** Absolute URL of the door as this caller reaches it, without a slash at the end. */
   readonly baseUrl: string
   /** Query parameters in the order sent, decoded. */

@@ -1,5 +1,6 @@
 /** Every path of the door in one table: the router is made from it, and so is the CapabilityStatement. */
 
+import { readJob } from './async/respond-async.ts'
 import { sendCapabilities } from './capability.ts'
 import { changesDefinition, findChanges } from './changes.ts'
 import { documentParameters } from './document-parameters.ts'
@@ -110,6 +111,7 @@ export const routes: readonly Route[] = [
     handle: readDocumentList,
     declares: { resource: 'List', interaction: 'vread' },
   },
+  { method: 'get', path: '/_async/:id', transaction: 'async', handle: readJob },
   {
     method: 'get',
     path: '/DocumentReference',

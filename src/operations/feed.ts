@@ -5,7 +5,7 @@ import { decideWithoutObject } from '../access/decide.ts'
 import type { Operation } from '../access/types.ts'
 import { GatewayError } from '../errors.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
-import type { Submission } from '../metadata/model.ts'
+import type { DocumentEntry, Submission } from '../metadata/model.ts'
 import {
   type Authorised,
   accessRecord,
@@ -29,6 +29,8 @@ export async function feed(
   options: FeedOptions = {},
 ): Promise<Receipt> {
   const { register = false } = options
+  const before = options.resumed ? await receiptOf(parts, submission) : undefined
+  if (before) return before
   const operation = operationOf(submission, register)
   const early = decideWithoutObject(accessRequest(operation, context), parts.policy)
   if (early) throw await refuse(parts, operation, context, early, context.caller.patient)
@@ -91,4 +93,22 @@ async function permission(
 
 function submissionSetOf({ submissionSet: { entryUuid, uniqueId } }: Submission): AccessRecord['submissionSet'] {
   return { entryUuid, uniqueId }
+}
+
+/** The receipt of a submission that is stored: its SubmissionSet and entries are there under the UUIDs that it gave them. */
+async function receiptOf(
+  { dmp }: OperationParts,
+  { submissionSet, entries }: Submission,
+): Promise<Receipt | undefined> {
+  const ids = entries.map(({ entryUuid }) => entryUuid)
+  const [{ submissionSets }, { documents }] = await Promise.all([
+    dmp.find({ kind: 'GetSubmissionSets', by: 'entryUuid', ids: [submissionSet.entryUuid] }),
+    dmp.find({ kind: 'GetDocuments', by: 'entryUuid', ids }),
+  ])
+  const [stored] = submissionSets
+  const [first] = documents
+  if (stored === undefined || first === undefined || documents.length < ids.length) return undefined
+  const stands: DocumentEntry[] = []
+  for await (const entry of dmp.read(ids)) stands.push(entry)
+  return { submissionSet: stored, entries: stands, at: first.depositedAt, warnings: [] }
 }

@@ -50,3 +50,38 @@ export async function dueNotices(
     ),
   )
 }
+
+/** What may be told now of one record, and whom. */
+export interface OutgoingNotices {
+  readonly notices: readonly StoredNotification[]
+  /** Of the patient, or who reads for the patient. */
+  readonly email: string | undefined
+  /** PS_IdNat of the treating and the administrator physician. */
+  readonly physicians: readonly string[]
+}
+
+/** Whom the deliveries act as: it only asks when a notice is due. */
+const messenger: Caller = {
+  kind: 'system',
+  authentication: 'direct',
+  specialities: [],
+  regulation: false,
+  secretConnection: false,
+  proof: 'local',
+}
+
+/** Undefined when there is no such record any more. */
+export async function outgoingNotices(
+  parts: OperationParts,
+  patient: PatientKey,
+): Promise<OutgoingNotices | undefined> {
+  const { dmp, choices } = parts
+  const facts = await dmp.status(patient, messenger)
+  const settings = await choices.inForce(patient)
+  if (facts === undefined || settings === undefined) return undefined
+  return {
+    notices: await dueNotices(parts, patient, facts),
+    email: (await dmp.demographics(patient))?.email,
+    physicians: [...new Set(settings.designated.map(({ person }) => person))],
+  }
+}

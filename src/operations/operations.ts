@@ -99,6 +99,11 @@ export interface FeedOptions {
    * says so: each must be one that the submission replaces.
    */
   readonly superseded?: readonly { readonly id: EntryUuid; readonly location: string }[]
+  /**
+   * The submission was accepted before and may have been stored already (a restart in between): if it was, its receipt is
+   * given again and nothing else is done. Default false.
+   */
+  readonly resumed?: boolean
 }
 
 /** ITI-43 asks by uniqueId, ITI-68 by logicalId. */

@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream'
 import type { Caller, ConsentDeclaration, PurposeOfUse } from '../access/caller.ts'
-import type { ChoiceName, DocumentFacts, Operation, RecordChange, RecordFacts } from '../access/types.ts'
+import type { DocumentFacts, Operation, RecordChange, RecordFacts } from '../access/types.ts'
 import type { Issue } from '../errors.ts'
 import type { DocumentCriteria, FolderCriteria, SubmissionSetCriteria } from '../metadata/criteria.ts'
 import type { EntryUuid, Oid, PatientKey, UniqueId } from '../metadata/identifiers.ts'
@@ -18,6 +18,7 @@ import type {
 } from '../metadata/model.ts'
 
 export type * from './identity-port.ts'
+export type * from './record-ports.ts'
 
 export interface Clock {
   now(): Date
@@ -72,6 +73,8 @@ export interface Demographics {
   readonly gender?: 'male' | 'female' | 'other' | 'unknown'
   /** ISO date `YYYY-MM-DD`. */
   readonly birthDate?: string
+  /** Where the patient is told of what happens in the record. */
+  readonly email?: string
 }
 
 /** One access, permitted or refused: the row of the trace (docs/access-rules.md, Trace). */
@@ -284,67 +287,37 @@ export interface Dmp {
   finished?(): void
 }
 
-/** A change that the store of choices keeps; masking every document is a change of metadata. */
-export type StoredChange = Exclude<RecordChange, { kind: 'mask-all' | 'unmask-all' }>
-
-/** What is settled about a record, as it is in force. Instants are ISO 8601. */
-export interface RecordSettings {
-  readonly choices: Readonly<Record<ChoiceName, boolean>>
-  readonly blocked: readonly { readonly person: string; readonly since: string }[]
-  readonly designated: readonly {
-    readonly role: 'treating' | 'administrator'
-    readonly person: string
-    readonly since: string
-  }[]
-  /** TD0.3; those that have ended too. */
-  readonly authorised: readonly (({ readonly person: string } | { readonly structure: string }) & {
-    readonly since: string
-    readonly until?: string
-  })[]
-}
-
-/** The choices of the patient, and what the administrator settles. A remote DMP keeps its own. */
-export interface Choices {
-  /** Undefined when there is no record. */
-  inForce(patient: PatientKey): Promise<RecordSettings | undefined>
-  /** All the changes, the record and its effects in one commit. Throws GatewayError `dmp-unknown`. */
-  apply(patient: PatientKey, changes: readonly StoredChange[], record: AccessRecord): Promise<void>
-  /** What was written for the patient and others to be told, newest first, whether delivered or not. */
-  notices(patient: PatientKey): Promise<readonly StoredNotification[]>
-}
-
-export interface StoredNotification extends Notification {
-  readonly no: number
-  /** `pending` until a channel has delivered it. */
-  readonly state: string
-  /** ISO 8601 instant. */
-  readonly at: string
-}
-
-/** Destruction ten years after closure. */
-export interface Retention {
-  /** Closed before this instant (ISO 8601), oldest closure first. */
-  closedBefore(instant: string): Promise<readonly ClosedRecord[]>
-  /**
-   * Destroys documents, metadata, demographics and choices of a record that was closed before this instant; the trace
-   * stays, with this record of the destruction. Throws GatewayError `dmp-unknown` when there is no such record.
-   */
-  destroy(patient: PatientKey, closedBefore: string, record: AccessRecord): Promise<void>
-}
-
-export interface ClosedRecord {
-  readonly patient: PatientKey
-  readonly closedAt: string
-  /** Documents in it, each counted once. */
-  readonly documents: number
-}
-
 /** The memory of the house. A record is durable when `record` resolves; if it rejects, nothing may be read or fed. */
 export interface Trace {
   record(record: AccessRecord): Promise<void>
   /** Newest first. */
   history(query: HistoryQuery): Promise<readonly AccessRecord[]>
   check(): Promise<void>
+}
+
+/** States of a delivery that are final, and `waiting` for another attempt or for its time. */
+export type DeliveryState = 'waiting' | 'sent' | 'failed' | 'no-recipient' | 'uncertain'
+
+/** What people are to be told, on its way to them by channels (e-mail, webhook). Instants are ISO 8601. */
+export interface Deliveries {
+  /** Takes up what was written since the last time; the first time it only remembers where to begin. Gives how many. */
+  enrol(channel: string): Promise<number>
+  /** What may be attempted now, longest waiting first. */
+  waiting(channel: string, now: string, limit: number): Promise<readonly WaitingDelivery[]>
+  /** Durable when it resolves: true for the one who may send. */
+  claim(channel: string, no: number): Promise<boolean>
+  /** `nextAt`: of `waiting`, not before. */
+  settle(channel: string, no: number, state: DeliveryState, nextAt?: string): Promise<void>
+  /** Found claimed at the start: they may have been sent, and become `uncertain`. Gives how many. */
+  interrupted(channel: string): Promise<number>
+  counts(channel: string): Promise<Readonly<Record<string, number>>>
+}
+
+export interface WaitingDelivery {
+  /** Of the notification. */
+  readonly no: number
+  readonly attempts: number
+  readonly patient: PatientKey
 }
 
 /** The trace on its way to other systems: each destination has a position in it. */

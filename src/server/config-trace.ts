@@ -33,3 +33,22 @@ export const traceSchema = z
       .optional(),
   })
   .prefault({})
+
+export const notificationsSchema = z
+  .strictObject({
+    email: z
+      .strictObject({
+        host: text,
+        port: z.coerce.number().int().min(1).max(65535).optional(),
+        tls: z.enum(['implicit', 'starttls', 'none']).default('starttls'),
+        ca: file.optional(),
+        user: text.optional(),
+        passwordFile: file.optional(),
+        from: z.email(),
+        professionals: file.optional(),
+        identifyPatient: z.boolean().default(false),
+      })
+      .optional(),
+    webhook: z.strictObject({ url: z.url({ protocol: /^https?$/ }), secretFile: file, ca: file.optional() }).optional(),
+  })
+  .prefault({})

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { toOid } from '../metadata/identifiers.ts'
 import { identitySchema, oid, tlsSchema } from './config-identity.ts'
 import { nationalSchema } from './config-national.ts'
-import { traceSchema } from './config-trace.ts'
+import { notificationsSchema, traceSchema } from './config-trace.ts'
 
 const MiB = 1024 * 1024
 /** repositoryUniqueId of the national DMP (DMP-FACTS §1.1): never that of another repository in production. */
@@ -48,6 +48,7 @@ const schema = z
       .prefault({}),
     identity: identitySchema,
     trace: traceSchema,
+    notifications: notificationsSchema,
     access: z
       .strictObject({
         regulationCentres: z.array(z.string().min(1)).default([]),

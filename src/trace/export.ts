@@ -3,6 +3,7 @@
  * process is away meanwhile. The position of a destination moves when it has a batch; nothing else is kept.
  */
 import type { TracedRecord, TraceFeed } from '../operations/ports.ts'
+import { pause } from './pause.ts'
 
 export interface Destination {
   /** Under which its position is kept; it does not change with an address. */
@@ -112,15 +113,3 @@ function reasonOf(error: unknown): string {
 
 /** Why a destination does not have what was sent; the message is for the log and says nothing of the records. */
 export class DeliveryError extends Error {}
-
-async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, milliseconds)
-  timer.unref()
-  const stop = (): void => resolve()
-  signal.addEventListener('abort', stop)
-  await promise
-  clearTimeout(timer)
-  signal.removeEventListener('abort', stop)
-}

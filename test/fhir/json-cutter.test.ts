@@ -53,6 +53,14 @@ function restore(value: unknown, documents: readonly Buffer[]): unknown {
   return index === undefined ? value : documents[Number(index)]?.toString('base64')
 }
 
+/** Base64 may be written with white space anywhere (RFC 4648 §3.3 as FHIR reads it): it comes back without. */
+function compact(value: unknown, key?: string): unknown {
+  if (key === 'data' && typeof value === 'string') return value.replace(/[ \t\r\n]/g, '')
+  if (Array.isArray(value)) return value.map((item) => compact(item))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([name, child]) => [name, compact(child, name)]))
+}
+
 /** JSON text with escapes that a writer may choose: `\/`, `\u0041`, and white space anywhere it is allowed. */
 function written(value: unknown, random: (below: number) => number): string {
   const space = (): string => ['', '', ' ', '\n', '\t\r\n'][random(5)] ?? ''
@@ -113,10 +121,10 @@ describe('JsonCutter', () => {
           } catch (error) {
             // The only reason here: a string in the place of a document that is not base64
             assert.ok(error instanceof GatewayError && error.code === 'malformed')
-            assert.match(text, /d/)
+            assert.match(JSON.stringify(expected), /"data":/)
             return
           }
-          assert.deepEqual(restore(result.value, result.documents), expected)
+          assert.deepEqual(compact(restore(result.value, result.documents)), compact(expected))
         },
       ),
       { numRuns: 400 },

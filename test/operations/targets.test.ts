@@ -108,3 +108,30 @@ describe('what a submission points to by uniqueId', () => {
     assert.equal(await statusOf(entry), 'Deprecated')
   })
 })
+
+describe('a submission that may have been stored before a restart', () => {
+  let house: House
+  before(async () => {
+    house = await openHouse()
+  })
+  after(() => house.close())
+
+  it('is stored once: its receipt is given again, and nothing is written', async () => {
+    const submission = aSubmission({ entries: [aDocumentEntry(), aDocumentEntry()] })
+    const hospital = house.as(theHospital)
+    const first = await hospital.feed(submission, { resumed: true })
+    const traced = (await house.trace()).length
+    const again = await hospital.feed(submission, { resumed: true })
+    assert.deepEqual(again.entries, first.entries)
+    assert.equal(again.at, first.at)
+    assert.equal(again.submissionSet?.entryUuid, submission.submissionSet.entryUuid)
+    assert.equal((await house.trace()).length, traced)
+  })
+
+  it('is refused a second time where nobody says that it was accepted before', async () => {
+    const submission = aSubmission({ entries: [aDocumentEntry()] })
+    const hospital = house.as(theHospital)
+    await hospital.feed(submission)
+    await assert.rejects(hospital.feed(submission), (error) => error instanceof GatewayError)
+  })
+})

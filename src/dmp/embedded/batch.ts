@@ -9,6 +9,7 @@ import { GatewayError } from '../../errors.ts'
 import { type Appender, createAppender } from './access-log.ts'
 import { createAdminister, createOpen } from './administer.ts'
 import type { Batch, Command, Done, Outcome, PreparedRecord } from './commands.ts'
+import { createDeliver } from './deliveries.ts'
 import { createDestroy } from './destroy.ts'
 import { createFeed } from './feed.ts'
 import { createObjectRows } from './object-rows.ts'
@@ -83,6 +84,7 @@ function createPlans(db: DatabaseSync, log: Appender): (command: Command, at: st
   const administer = createAdminister(db, registry)
   const destroy = createDestroy(db)
   const advance = createAdvance(db)
+  const deliver = createDeliver(db)
   const probe = db.prepare(
     'INSERT INTO probe (no, at, count) VALUES (1, ?, 1) ON CONFLICT DO UPDATE SET at = excluded.at, count = count + 1',
   )
@@ -129,6 +131,8 @@ function createPlans(db: DatabaseSync, log: Appender): (command: Command, at: st
       }
       case 'advance':
         return done(() => advance(command, at))
+      case 'deliver':
+        return () => ({ count: deliver(command, at) })
       case 'probe':
         return done(() => probe.run(at))
     }

@@ -6,7 +6,7 @@
 import type { Issue } from '../../errors.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
 import type { AvailabilityStatus } from '../../metadata/model.ts'
-import type { Effects, StoredChange } from '../../operations/ports.ts'
+import type { DeliveryState, Effects, StoredChange } from '../../operations/ports.ts'
 
 /** An access record on its way into the trace. */
 export interface PreparedRecord {
@@ -155,6 +155,22 @@ export interface AdvanceCommand {
   readonly refused: readonly { readonly sequence: number; readonly reason: string }[]
 }
 
+/** A step of telling people; `no` is that of the notification. */
+export interface DeliverCommand {
+  readonly kind: 'deliver'
+  readonly channel: string
+  readonly step:
+    | { readonly kind: 'enrol' | 'interrupted' }
+    | { readonly kind: 'claim'; readonly no: number }
+    | {
+        readonly kind: 'settle'
+        readonly no: number
+        readonly state: DeliveryState
+        /** ISO 8601 instant; default now. */
+        readonly nextAt: string | undefined
+      }
+}
+
 /** Writes one row, to know that writing works. */
 export interface ProbeCommand {
   readonly kind: 'probe'
@@ -169,6 +185,7 @@ export type Command =
   | AdministerCommand
   | DestroyCommand
   | AdvanceCommand
+  | DeliverCommand
   | ProbeCommand
 
 /** What a command gives once it is durable. */
@@ -179,6 +196,8 @@ export interface Done {
   readonly changed?: readonly string[]
   /** Of `remove`: files that no row knows any more. */
   readonly files?: readonly string[]
+  /** Of `deliver`: rows that changed. */
+  readonly count?: number
 }
 
 export interface Batch {

@@ -15,6 +15,7 @@ const tables = [
   'treating_physician',
   'authorisation',
   'information',
+  'delivery',
   'notification',
 ]
 

@@ -10,7 +10,7 @@
  *   prepare, feed, update, remove, administer, access-log   the commands, before and inside a transaction
  *   registry, object-rows   what they look up and write there
  *   find, find-packages, document-rows, facts, administration, content   reading, choices, bytes
- *   outbox             the trace on its way to other systems
+ *   outbox, deliveries     the trace on its way to other systems, notifications on their way to people
  */
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
@@ -21,6 +21,7 @@ import type {
   AccessRecord,
   Choices,
   Clock,
+  Deliveries,
   Dmp,
   DocumentContent,
   Receipt,
@@ -32,6 +33,7 @@ import { type ChainHead, type ChainVerdict, createHistory, prepareRecord, verify
 import { type Administration, createAdministration, createChoices, createRetention } from './administration.ts'
 import type { FeedCommand, PreparedContent } from './commands.ts'
 import { type ContentStore, createContentStore } from './content.ts'
+import { createDeliveries } from './deliveries.ts'
 import { createRecords } from './facts.ts'
 import { createFinder } from './find.ts'
 import { lockDirectory } from './lock.ts'
@@ -70,6 +72,8 @@ export interface EmbeddedDmp {
   readonly administration: Administration
   /** The trace, to be sent to other systems. */
   readonly traceFeed: TraceFeed
+  /** Notifications on their way to people. */
+  readonly deliveries: Deliveries
   /** Whether the trace is whole; `anchor` is a head that an earlier call gave. */
   verify(anchor?: ChainHead): Promise<ChainVerdict>
   /** Commits what waits, then closes. Later calls are refused with `shutting-down`. */
@@ -242,6 +246,7 @@ function assemble(
     retention: createRetention(writer, reader, reading, (file) => content.release(file)),
     administration: createAdministration(writer, choices),
     traceFeed: createTraceFeed(reader, writer, reading),
+    deliveries: createDeliveries(reader, writer, reading),
     verify: (anchor) => verifyChain(reader, anchor),
     close() {
       closing ??= (async () => {

@@ -6,6 +6,7 @@
  * and are only appended.
  */
 import { DatabaseSync } from 'node:sqlite'
+import { deliveryTables } from './deliveries.ts'
 import { outboxTables } from './outbox.ts'
 
 /** Raised with every change of the tables below; a database of a later version is not opened. */
@@ -157,7 +158,7 @@ export function openForWriting(file: string, maxBytes?: number): DatabaseSync {
       db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`)
     }
     makeTables(db, file)
-    db.exec(outboxTables)
+    db.exec(outboxTables + deliveryTables)
     return db
   } catch (error) {
     db.close()

@@ -1,0 +1,59 @@
+/** The ports of what is settled about a record as a whole: choices, notices, destruction (ports.ts gives them on). */
+import type { ChoiceName, RecordChange } from '../access/types.ts'
+import type { PatientKey } from '../metadata/identifiers.ts'
+import type { AccessRecord, Notification } from './ports.ts'
+
+/** A change that the store of choices keeps; masking every document is a change of metadata. */
+export type StoredChange = Exclude<RecordChange, { kind: 'mask-all' | 'unmask-all' }>
+
+/** What is settled about a record, as it is in force. Instants are ISO 8601. */
+export interface RecordSettings {
+  readonly choices: Readonly<Record<ChoiceName, boolean>>
+  readonly blocked: readonly { readonly person: string; readonly since: string }[]
+  readonly designated: readonly {
+    readonly role: 'treating' | 'administrator'
+    readonly person: string
+    readonly since: string
+  }[]
+  /** TD0.3; those that have ended too. */
+  readonly authorised: readonly (({ readonly person: string } | { readonly structure: string }) & {
+    readonly since: string
+    readonly until?: string
+  })[]
+}
+
+/** The choices of the patient, and what the administrator settles. A remote DMP keeps its own. */
+export interface Choices {
+  /** Undefined when there is no record. */
+  inForce(patient: PatientKey): Promise<RecordSettings | undefined>
+  /** All the changes, the record and its effects in one commit. Throws GatewayError `dmp-unknown`. */
+  apply(patient: PatientKey, changes: readonly StoredChange[], record: AccessRecord): Promise<void>
+  /** What was written for the patient and others to be told, newest first, whether delivered or not. */
+  notices(patient: PatientKey): Promise<readonly StoredNotification[]>
+}
+
+export interface StoredNotification extends Notification {
+  readonly no: number
+  /** `pending` until a channel has delivered it. */
+  readonly state: string
+  /** ISO 8601 instant. */
+  readonly at: string
+}
+
+/** Destruction ten years after closure. */
+export interface Retention {
+  /** Closed before this instant (ISO 8601), oldest closure first. */
+  closedBefore(instant: string): Promise<readonly ClosedRecord[]>
+  /**
+   * Destroys documents, metadata, demographics and choices of a record that was closed before this instant; the trace
+   * stays, with this record of the destruction. Throws GatewayError `dmp-unknown` when there is no such record.
+   */
+  destroy(patient: PatientKey, closedBefore: string, record: AccessRecord): Promise<void>
+}
+
+export interface ClosedRecord {
+  readonly patient: PatientKey
+  readonly closedAt: string
+  /** Documents in it, each counted once. */
+  readonly documents: number
+}
