@@ -110,6 +110,10 @@ export const errorTable = {
   busy: row('XDSRegistryBusy', 503, 'throttled', 'Le service est saturé, réessayez.', 'The service is busy, try again.'),
   'store-unavailable': row('XDSRegistryNotAvailable', 503, 'transient', 'Le stockage n’est pas disponible.', 'The store is not available.'),
   'trace-unavailable': row('XDSRegistryNotAvailable', 503, 'transient', 'La trace ne peut pas être écrite.', 'The trace cannot be written.'),
+  'dmp-unavailable': row('XDSRegistryNotAvailable', 503, 'transient', 'Le DMP n’est pas joignable : rien n’a été transmis.', 'The DMP cannot be reached: nothing was sent.'),
+  'dmp-outcome-unknown': row('XDSRegistryNotAvailable', 504, 'timeout', 'Le DMP n’a pas répondu : la demande a pu être traitée.', 'The DMP did not answer: the request may have been carried out.'),
+  'dmp-answer-invalid': row('XDSRegistryError', 502, 'exception', 'La réponse du DMP n’est pas exploitable.', 'The answer of the DMP cannot be used.'),
+  'dmp-refused': row('XDSRegistryError', 422, 'processing', 'Le DMP refuse la demande.', 'The DMP refuses the request.'),
   internal: row('XDSRegistryError', 500, 'exception', 'Erreur interne.', 'Internal error.'),
 
   // IHE codes, under their own names (ITI TF-3 table 4.2.4.1-2 and supplements)
@@ -181,6 +185,8 @@ export function errorRow(code: ErrorCode): ErrorRow {
 /** One violation or refusal. All the violations of a message travel together in one GatewayError. */
 export interface Issue {
   readonly code: ErrorCode
+  /** The code under which a DMP said it, where that is none of this table: RegistryError/@errorCode, unchanged. */
+  readonly foreign?: string
   readonly severity?: 'error' | 'warning'
   /** Rule id: of docs/access-rules.md (CO3) or docs/conformance.md (D5, T9, RM4_2). */
   readonly rule?: string

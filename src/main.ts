@@ -7,20 +7,23 @@ import express from 'express'
 import { destination, pino } from 'pino'
 import { checkCda } from './cda/index.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
+import { localChoices, type NationalDmp, openNationalDmp } from './dmp/xds/index.ts'
 import { toAuditEvent } from './fhir/audit-event.ts'
 import { createFhirDoor } from './fhir/index.ts'
-import { createOperations } from './operations/index.ts'
+import { type Clock, createOperations } from './operations/index.ts'
 import { outgoingNotices } from './operations/notices.ts'
 import type { DocumentCheck } from './operations/ports.ts'
 import { readAffinityDomain } from './server/affinity-domain.ts'
 import type { Config } from './server/config.ts'
+import { nationalOptions } from './server/config-national.ts'
 import { openCredentials } from './server/credentials.ts'
+import { createMetrics, type Metrics } from './server/health.ts'
 import { startServer } from './server/http.ts'
 import { openNotifications } from './server/notifications.ts'
 import { policyOf } from './server/policy.ts'
 import { createReloader } from './server/reload.ts'
 import { openTraceExport } from './server/trace-export.ts'
-import { createSpool } from './spool/index.ts'
+import { createSpool, type Spool } from './spool/index.ts'
 import { checkContract, createXdsDoor } from './xds/index.ts'
 
 export interface Gateway {
@@ -51,13 +54,17 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const spool = createSpool({ directory: path.join(data, 'spool'), maxBytes: config.limits.documentBytes })
   await spool.sweep()
   const credentials = await openCredentials(config, data)
+  const metrics = createMetrics()
+  const national = await openNational(config, data, embedded, spool, metrics, clock)
+  if (national && national.unsettled > 0)
+    log.warn({ acts: national.unsettled }, 'acts at the DMP were cut off by a stop: the trace has them as failed')
   const { codes, checkMimeType, xsd } = config.metadata
   const affinityDomain = codes === undefined ? {} : { affinityDomain: await readAffinityDomain(codes, checkMimeType) }
   const operationParts = {
     ...affinityDomain,
-    dmp: embedded.dmp,
+    dmp: national?.dmp ?? embedded.dmp,
     trace: embedded.trace,
-    choices: embedded.choices,
+    choices: national ? localChoices(embedded.choices) : embedded.choices,
     clock,
     policy: policyOf(config),
     ...cdaCheckOf(config),
@@ -84,10 +91,22 @@ export async function startGateway(config: Config): Promise<Gateway> {
     log,
     toJson: (record) => JSON.stringify(toAuditEvent(record, { repositoryUniqueId })),
   })
+  metrics.gauge({
+    name: 'dmp_gateway_trace_pending',
+    help: 'Records of the trace that a destination does not have yet',
+    label: 'destination',
+    read: () => traceExport.pending(),
+  })
   const notifier = await openNotifications(config, {
     deliveries: embedded.deliveries,
     outgoing: (patient) => outgoingNotices(operationParts, patient),
     log,
+  })
+  metrics.gauge({
+    name: 'dmp_gateway_notifications',
+    help: 'Notifications by channel and state',
+    label: 'delivery',
+    read: () => notifier.counts(),
   })
   const server = await startServer({
     config,
@@ -100,23 +119,18 @@ export async function startGateway(config: Config): Promise<Gateway> {
       limits: { ...limits, maxParts: config.limits.parts },
       ...(config.server.baseUrl && { baseUrl: config.server.baseUrl }),
     }),
-    checks: { store: () => embedded.dmp.check(), trace: () => embedded.trace.check() },
-    gauges: [
-      {
-        name: 'dmp_gateway_trace_pending',
-        help: 'Records of the trace that a destination does not have yet',
-        label: 'destination',
-        read: () => traceExport.pending(),
-      },
-      {
-        name: 'dmp_gateway_notifications',
-        help: 'Notifications by channel and state',
-        label: 'delivery',
-        read: () => notifier.counts(),
-      },
-    ],
+    checks: {
+      store: () => embedded.dmp.check(),
+      trace: () => embedded.trace.check(),
+      ...(national && { dmp: () => national.dmp.check() }),
+    },
+    metrics,
   })
-  const reloader = createReloader({ config, log, reload: [() => credentials.reload(), () => server.reload()] })
+  const reloader = createReloader({
+    config,
+    log,
+    reload: [() => credentials.reload(), () => server.reload(), async () => national?.reload()],
+  })
   return {
     url: server.url,
     embedded,
@@ -124,10 +138,44 @@ export async function startGateway(config: Config): Promise<Gateway> {
     close: async () => {
       reloader.close()
       await Promise.all([server.close(), traceExport.close(), notifier.close()])
+      national?.close()
       await embedded.close()
       if (conformance) await rm(data, { recursive: true, force: true })
     },
   }
+}
+
+/** The national DMP, with the embedded store for the trace and for what only the gateway knows. */
+async function openNational(
+  { dmp, limits }: Config,
+  directory: string,
+  embedded: EmbeddedDmp,
+  spool: Spool,
+  metrics: Metrics,
+  clock: Clock,
+): Promise<NationalDmp | undefined> {
+  if (dmp.national === undefined) return undefined
+  const settings = nationalOptions(dmp.national, dmp.repositoryUniqueId, limits.documentBytes)
+  const { dmp: local, trace } = embedded
+  const national = await openNationalDmp({
+    ...settings,
+    directory,
+    spool,
+    local,
+    trace,
+    observer: metrics.upstream,
+    clock,
+  })
+  metrics.gauge({
+    name: 'dmp_gateway_national_certificate_expiry_seconds',
+    help: 'End of the certificates shown to the DMP, seconds since 1970',
+    label: 'certificate',
+    read: async () => ({
+      authentication: Date.parse(national.expiry.authentication) / 1000,
+      signature: Date.parse(national.expiry.signature) / 1000,
+    }),
+  })
+  return national
 }
 
 /** Secret bytes that live as long as the data folder, for this user only; made on first start. */

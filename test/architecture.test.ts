@@ -21,9 +21,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   identity: [...inner, 'xml'],
   trace: [...inner, 'xml'],
   'dmp/embedded': [...inner],
-  server: [...inner, 'spool', 'fhir', 'xds', 'dmp/embedded', 'trace', 'identity'],
+  // What XDS.b is written in is the same on the way in and on the way out: only these folders of the door, never the door
+  'dmp/xds': [...inner, 'spool', 'xml', 'cda', 'xds/ebrim', 'xds/mtom', 'xds/namespaces.ts'],
+  server: [...inner, 'spool', 'fhir', 'xds', 'dmp/embedded', 'dmp/xds', 'trace', 'identity'],
   cli: [...inner, 'server', 'main.ts', 'identity', 'trace', 'dmp/embedded', 'fhir', 'xds', 'spool', 'xml'],
-  'main.ts': [...inner, 'cda', 'server', 'spool', 'fhir', 'xds', 'dmp/embedded', 'trace', 'identity'],
+  'main.ts': [...inner, 'cda', 'server', 'spool', 'fhir', 'xds', 'dmp/embedded', 'dmp/xds', 'trace', 'identity'],
 }
 
 function partOf(file: string): string {
@@ -45,6 +47,14 @@ function importsOf(file: string): string[] {
     .filter((target) => /\.[tj]s$/.test(target))
 }
 
+/** The whole part, or a folder or file of it that the table names. */
+function mayImport(from: string, target: string): boolean {
+  const inSrc = path.relative(src, target)
+  return (
+    allowed[from]?.some((part) => part === partOf(target) || inSrc === part || inSrc.startsWith(`${part}/`)) ?? false
+  )
+}
+
 describe('the house', () => {
   it('has a place in the table for every part under src', () => {
     const parts = new Set(files.map(partOf))
@@ -61,7 +71,7 @@ describe('the house', () => {
       for (const target of importsOf(file)) {
         const to = partOf(target)
         if (!target.startsWith(src)) breaches.push(`${path.relative(root, file)} leaves src: ${target}`)
-        else if (to !== from && !allowed[from]?.includes(to))
+        else if (to !== from && !mayImport(from, target))
           breaches.push(`${path.relative(root, file)} imports ${path.relative(root, target)}`)
       }
     }
@@ -69,7 +79,9 @@ describe('the house', () => {
   })
 
   it('lets only operations/ call a DMP', () => {
-    const callers = files.filter((file) =>
+    // The simulator of the demo is a DMP itself: what it calls is its own store
+    const others = files.filter((file) => !path.relative(src, file).startsWith(path.join('cli', 'simulator')))
+    const callers = others.filter((file) =>
       /\bdmp\s*\.\s*(feed|find|read|content|status|open)\(/.test(readFileSync(file, 'utf8')),
     )
     assert.ok(callers.length > 0)

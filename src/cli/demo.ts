@@ -1,4 +1,4 @@
-/** `npm run demo [-- --json]`: the main job end to end; exits 0 only if every step did what it says. */
+/** `npm run demo [-- --json] [-- --through-connector]`: the main job end to end; exits 0 only if every step did what it says. */
 import { parseArgs } from 'node:util'
 import { accessHistory, scenario } from './demo/scenario.ts'
 import { createWorld } from './demo/world.ts'
@@ -13,8 +13,8 @@ interface Result {
   readonly ok: boolean
 }
 
-async function demo(json: boolean): Promise<boolean> {
-  const world = await createWorld()
+async function demo(json: boolean, throughConnector: boolean): Promise<boolean> {
+  const world = await createWorld({ throughConnector })
   try {
     const results: Result[] = []
     for (const [index, { run, ...step }] of scenario().entries()) {
@@ -64,8 +64,13 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): v
 }
 
 try {
-  const { values } = parseArgs({ options: { json: { type: 'boolean', default: false } } })
-  process.exitCode = (await demo(values.json)) ? 0 : 1
+  const { values } = parseArgs({
+    options: {
+      json: { type: 'boolean', default: false },
+      'through-connector': { type: 'boolean', default: false },
+    },
+  })
+  process.exitCode = (await demo(values.json, values['through-connector'])) ? 0 : 1
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1

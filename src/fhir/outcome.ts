@@ -16,7 +16,7 @@ export function outcomeOf(issues: readonly Issue[]): OperationOutcome {
 function outcomeIssue(issue: Issue): OperationOutcomeIssue {
   const row = errorRow(issue.code)
   const diagnostics = [issue.rule, issue.detail].filter((part) => part !== undefined).join(': ')
-  const coding = [{ system: xdsSystem, code: row.xds }]
+  const coding = [{ system: xdsSystem, code: issue.foreign ?? row.xds }]
   if (row.xds !== issue.code) coding.unshift({ system: decisionSystem, code: issue.code })
   return {
     severity: issue.severity ?? 'error',

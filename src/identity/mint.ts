@@ -1,24 +1,22 @@
 /** Makes signed test identities with the development issuer: for `token`, the demo and the tests. */
-import { createHash, type KeyObject, randomUUID, sign, type X509Certificate } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import { cxOf, formatCx } from '../metadata/hl7.ts'
 import type { PatientKey } from '../metadata/identifiers.ts'
 import type { Code } from '../metadata/model.ts'
-import { canonicalizeExclusive } from '../xml/c14n.ts'
+import { signAssertion, type UnsignedAssertion } from '../xml/sign.ts'
 import { XmlWriter } from '../xml/writer.ts'
 import type { LocalIssuer } from './issuer.ts'
 import { purposeSystem, roleSystems } from './roles.ts'
 import { hl7Namespace, samlNamespace } from './saml-attributes.ts'
 import { describeIdentity, type IdentityOptions, type TestIdentity, withNeededSpeciality } from './test-identity.ts'
 import { authenticationModes, localKindSystem, sectorSystem, vihf } from './vihf-attributes.ts'
-import { envelopedSignature, exclusiveC14n, signatureNamespace } from './vihf-signature.ts'
 
+export { signAssertion, type UnsignedAssertion } from '../xml/sign.ts'
 export type { IdentityKind, IdentityOptions } from './test-identity.ts'
 
 const xsi = 'http://www.w3.org/2001/XMLSchema-instance'
 const xs = 'http://www.w3.org/2001/XMLSchema'
-const rsaSha256 = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'
-const sha256 = 'http://www.w3.org/2001/04/xmlenc#sha256'
 const x509SubjectName = 'urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName'
 const contextClasses = 'urn:oasis:names:tc:SAML:2.0:ac:classes:'
 
@@ -83,56 +81,6 @@ function resourceId(patient: PatientKey): string {
 export function mintVihf(issuer: LocalIssuer, options: IdentityOptions = {}): string {
   const assertion = writeAssertion(describeIdentity(options), issuer.vihfSubject)
   return signAssertion(assertion, issuer.vihfKey, issuer.vihfCertificate)
-}
-
-/** An Assertion in two pieces: the Signature stands between them, just after Issuer. */
-export interface UnsignedAssertion {
-  readonly id: string
-  readonly head: string
-  readonly tail: string
-}
-
-/** RSA-SHA256 over exclusive C14N, the certificate in KeyInfo (DMP-FACTS 2.1). */
-export function signAssertion(
-  { id, head, tail }: UnsignedAssertion,
-  key: KeyObject,
-  certificate: X509Certificate,
-): string {
-  const digest = createHash('sha256')
-    .update(canonicalizeExclusive(head + tail, {}, { prefixes: ['xs'] }))
-    .digest('base64')
-  const signedInfo = new XmlWriter()
-    .start('ds:SignedInfo', { 'xmlns:ds': signatureNamespace })
-    .element('ds:CanonicalizationMethod', { Algorithm: exclusiveC14n })
-    .element('ds:SignatureMethod', { Algorithm: rsaSha256 })
-    .start('ds:Reference', { URI: `#${id}` })
-    .start('ds:Transforms')
-    .element('ds:Transform', { Algorithm: envelopedSignature })
-    .start('ds:Transform', { Algorithm: exclusiveC14n })
-    // xs stands in attribute values only (xsi:type): without this list the canonical form drops its declaration
-    .element('ec:InclusiveNamespaces', { 'xmlns:ec': exclusiveC14n, PrefixList: 'xs' })
-    .end()
-    .end()
-    .element('ds:DigestMethod', { Algorithm: sha256 })
-    .element('ds:DigestValue', undefined, digest)
-    .end()
-    .end()
-    .take()
-    .toString()
-  const value = sign('sha256', canonicalizeExclusive(signedInfo, {}), key).toString('base64')
-  const signature = new XmlWriter()
-    .start('ds:Signature', { 'xmlns:ds': signatureNamespace })
-    .raw(signedInfo)
-    .element('ds:SignatureValue', undefined, value)
-    .start('ds:KeyInfo')
-    .start('ds:X509Data')
-    .element('ds:X509Certificate', undefined, certificate.raw.toString('base64'))
-    .end()
-    .end()
-    .end()
-    .take()
-    .toString()
-  return head + signature + tail
 }
 
 /** The Assertion of an identity, not yet signed. */

@@ -132,7 +132,48 @@ export async function authorise(
   const facts = await parts.dmp.status(about.patient, context.caller)
   const decision = decide(accessRequest(operation, context, about), facts, parts.policy)
   if (decision.verdict === 'deny') throw await refuse(parts, operation, context, decision, about.patient, about.change)
+  await declareAuthorisation(parts, operation, context, about.patient, decision)
   return { facts, permit: decision }
+}
+
+/**
+ * TD0.3 before the act: a remote DMP opens its documents only to whom it knows as authorised. Never without a consent that
+ * was declared with this request, and never outside the normal mode: the obligation says so.
+ */
+export async function declareAuthorisation(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+  patient: PatientKey,
+  { obligations, rule }: Permit,
+): Promise<void> {
+  if (parts.dmp.authorise === undefined || !obligations.includes('record-authorisation')) return
+  try {
+    await parts.dmp.authorise(patient, 'add')
+  } catch (error) {
+    const reasonCode = error instanceof GatewayError ? error.code : 'internal'
+    await parts.trace.record(accessRecord(parts, operation, context, { patient, outcome: 'failed', rule, reasonCode }))
+    throw error
+  }
+}
+
+/**
+ * For a request that names no patient: a remote DMP finds nothing for whom it does not know as authorised, so what this
+ * request declares is settled before anything is looked up. A refusal is for the judgement of what is found.
+ */
+export async function declareBefore(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+  ids: readonly string[],
+): Promise<void> {
+  const { dmp, policy } = parts
+  for (const patient of new Set(ids.flatMap((id) => dmp.patientOf?.(id) ?? []))) {
+    if (context.caller.patient !== undefined && context.caller.patient !== patient) continue
+    const facts = await dmp.status(patient, context.caller)
+    const decision = decide(accessRequest(operation, context, { patient }), facts, policy)
+    if (decision.verdict === 'permit') await declareAuthorisation(parts, operation, context, patient, decision)
+  }
 }
 
 /** Decides what does not depend on the object, so that the answer is the same whether or not it exists. */

@@ -20,6 +20,7 @@ export async function authoriseCaller(
     const end = until === undefined ? {} : { until }
     return parts.trace.record(permittedRecord(parts, operation, context, { ...about, ...end }))
   }
+  await parts.dmp.authorise?.(patient, 'remove')
   const { person } = context.caller
   await parts.trace.record(
     accessRecord(parts, operation, context, {

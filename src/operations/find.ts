@@ -8,6 +8,8 @@ import {
   accessRequest,
   authorise,
   authoriseWithoutObject,
+  declareAuthorisation,
+  declareBefore,
   type OperationParts,
   permittedRecord,
 } from './access.ts'
@@ -78,6 +80,7 @@ async function findByReference(
   await authoriseWithoutObject(parts, operation, context)
   const bound = context.caller.patient
   const early = bound && (await authorise(parts, operation, context, { patient: bound }))
+  await declareBefore(parts, operation, context, 'ids' in query ? query.ids : 'id' in query ? [query.id] : [])
   const { found, answer } = await gather(parts, query, options)
   const around = await surroundingsOf(parts.dmp, found)
   const kept: Found[] = []
@@ -117,6 +120,7 @@ async function judge(
     )
     return undefined
   }
+  await declareAuthorisation(parts, operation, context, patient, decision)
   const kept = filterFound(found, around, viewOf(parts, operation, context, facts, true))
   const { documents } = kept
   const isNothing = documents.length + kept.submissionSets.length + kept.folders.length === 0

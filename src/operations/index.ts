@@ -10,6 +10,7 @@ import { find } from './find.ts'
 import { history } from './history.ts'
 import { open } from './open.ts'
 import type { Operations } from './operations.ts'
+import type { RequestContext } from './ports.ts'
 import type { RecordOperations } from './record-operations.ts'
 import { remove } from './remove.ts'
 import { retrieve } from './retrieve.ts'
@@ -25,24 +26,43 @@ export type * from './ports.ts'
 export type * from './record-operations.ts'
 
 export function createOperations(parts: OperationParts): Operations & RecordOperations {
+  const through = <T>(context: RequestContext, run: (parts: OperationParts) => Promise<T>) => asked(parts, context, run)
   return {
-    status: (...args) => status(parts, ...args),
-    open: (...args) => open(parts, ...args),
-    feed: (...args) => feed(parts, ...args),
+    status: (patient, context) => through(context, (own) => status(own, patient, context)),
+    open: (patient, demographics, context) => through(context, (own) => open(own, patient, demographics, context)),
+    feed: (submission, contents, context, options) =>
+      through(context, (own) => feed(own, submission, contents, context, options)),
     validate: (...args) => validate(parts, ...args),
-    find: (...args) => find(parts, ...args),
-    retrieve: (...args) => retrieve(parts, ...args),
-    update: (...args) => update(parts, ...args),
-    remove: (...args) => remove(parts, ...args),
-    versions: (...args) => versions(parts, ...args),
-    history: (...args) => history(parts, ...args),
-    settings: (...args) => settings(parts, ...args),
-    choose: (...args) => choose(parts, ...args),
-    authorise: (...args) => authoriseCaller(parts, ...args),
-    close: (...args) => close(parts, ...args),
-    reopen: (...args) => reopen(parts, ...args),
-    brainDeath: (...args) => brainDeath(parts, ...args),
-    copy: (...args) => copy(parts, ...args),
+    find: (query, context, options) => through(context, (own) => find(own, query, context, options)),
+    retrieve: (requests, context) => through(context, (own) => retrieve(own, requests, context)),
+    update: (change, context) => through(context, (own) => update(own, change, context)),
+    remove: (request, context) => through(context, (own) => remove(own, request, context)),
+    versions: (logicalId, context) => through(context, (own) => versions(own, logicalId, context)),
+    history: (patient, context) => through(context, (own) => history(own, patient, context)),
+    settings: (patient, context) => through(context, (own) => settings(own, patient, context)),
+    choose: (patient, choice, context) => through(context, (own) => choose(own, patient, choice, context)),
+    authorise: (patient, change, context, until) =>
+      through(context, (own) => authoriseCaller(own, patient, change, context, until)),
+    close: (patient, context) => through(context, (own) => close(own, patient, context)),
+    reopen: (patient, context) => through(context, (own) => reopen(own, patient, context)),
+    brainDeath: (patient, declared, context) => through(context, (own) => brainDeath(own, patient, declared, context)),
+    copy: (patient, context) => through(context, (own) => copy(own, patient, context)),
     explain: (...args) => explain(parts, ...args),
+  }
+}
+
+/** A remote DMP is asked under the identity of this request, and of no other. */
+async function asked<T>(
+  parts: OperationParts,
+  context: RequestContext,
+  run: (parts: OperationParts) => Promise<T>,
+): Promise<T> {
+  const { dmp } = parts
+  if (dmp.on === undefined) return run(parts)
+  const own = dmp.on(context)
+  try {
+    return await run({ ...parts, dmp: own })
+  } finally {
+    own.finished?.()
   }
 }

@@ -2,7 +2,6 @@
  * The ports of the middle: what operations/ asks of the outside, in DMP terms. Implementations stand in dmp/, trace/ and
  * identity/; they are wired in main.ts. One durable commit serves a submission, its access record and its effects.
  */
-import type { Socket } from 'node:net'
 import type { Readable } from 'node:stream'
 import type { Caller, ConsentDeclaration, PurposeOfUse } from '../access/caller.ts'
 import type { DocumentFacts, Operation, RecordChange, RecordFacts } from '../access/types.ts'
@@ -18,6 +17,7 @@ import type {
   SubmissionSet,
 } from '../metadata/model.ts'
 
+export type * from './identity-port.ts'
 export type * from './record-ports.ts'
 
 export interface Clock {
@@ -282,6 +282,14 @@ export interface Dmp {
   content(entryUuid: EntryUuid): Promise<DocumentContent | undefined>
   /** Store writable (and remote DMP reachable): the readiness check. Throws when not. */
   check(): Promise<void>
+  /** A remote DMP as one request asks it: under the identity of its caller, and nobody else's. Absent: one for all. */
+  on?(context: RequestContext): Dmp
+  /** Whose an object is, as far as a remote DMP's answers have told, by any of its ids. */
+  patientOf?(id: string): PatientKey | undefined
+  /** TD0.3 at a remote DMP, which must know of it before documents are asked. Absent: the effects of the record do it. */
+  authorise?(patient: PatientKey, change: 'add' | 'remove'): Promise<void>
+  /** The operation is done: what it asked of a remote DMP is counted. */
+  finished?(): void
 }
 
 /** The memory of the house. A record is durable when `record` resolves; if it rejects, nothing may be read or fed. */
@@ -345,30 +353,4 @@ export interface HistoryQuery {
   readonly person?: string
   readonly from?: string
   readonly to?: string
-}
-
-/** Verifies identities. Throws GatewayError identity-missing, identity-invalid or identity-expired. */
-export interface Identity {
-  /** `Authorization: Bearer …` or `DPoP …`: a JWT, or a base64url VIHF assertion. */
-  fromBearer(token: string, presentation?: Presentation): Promise<Caller>
-  /** One `saml2:Assertion` as it stood in the message, with the namespaces in scope around it. */
-  fromAssertion(source: AssertionSource, presentation?: Presentation): Promise<Caller>
-  /** Mutual TLS alone: the structure that the client certificate is configured for; undefined when there is none. */
-  fromConnection(socket: Socket): Caller | undefined
-  /** Conformance mode: the fixed tester for loopback requests without credentials; undefined when not configured. */
-  anonymous(): Caller | undefined
-}
-
-/** What came along with a credential. */
-export interface Presentation {
-  readonly socket: Socket
-  /** Of `Authorization: DPoP`: the header DPoP (RFC 9449), and the request it is to be for, URL as the caller sent it. */
-  readonly proof?: { readonly jwt: string; readonly method: string; readonly url: string }
-}
-
-export interface AssertionSource {
-  /** Exact characters of the Assertion element in the message. */
-  readonly xml: string
-  /** Namespace declarations in scope at that element: prefix ('' for the default) → URI. */
-  readonly namespaces: Readonly<Record<string, string>>
 }

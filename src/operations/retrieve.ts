@@ -9,6 +9,8 @@ import {
   accessRequest,
   authorise,
   authoriseWithoutObject,
+  declareAuthorisation,
+  declareBefore,
   type OperationParts,
   permittedRecord,
 } from './access.ts'
@@ -26,6 +28,8 @@ export async function retrieve(
   await authoriseWithoutObject(parts, operation, context)
   if (context.caller.patient) await authorise(parts, operation, context, { patient: context.caller.patient })
 
+  const ids = requests.map((request) => ('logicalId' in request ? request.logicalId : request.documentUniqueId))
+  await declareBefore(parts, operation, context, ids)
   const issues: Issue[] = []
   const wanted: { readonly request: DocumentRequest; readonly facts: DocumentFacts }[] = []
   for (const request of requests) {
@@ -104,6 +108,7 @@ async function permittedAmong(
       )
       continue
     }
+    await declareAuthorisation(parts, operation, context, patient, decision)
     const visible = mine.filter(viewOf(parts, operation, context, facts))
     await parts.trace.record(
       visible.length > 0

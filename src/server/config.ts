@@ -9,6 +9,7 @@ import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { toOid } from '../metadata/identifiers.ts'
 import { identitySchema, oid, tlsSchema } from './config-identity.ts'
+import { nationalSchema } from './config-national.ts'
 import { notificationsSchema, traceSchema } from './config-trace.ts'
 
 const MiB = 1024 * 1024
@@ -38,7 +39,13 @@ const schema = z
         xsd: z.enum(['strict', 'warn', 'off']).default('strict'),
       })
       .prefault({}),
-    dmp: z.strictObject({ repositoryUniqueId: oid.default(nationalRepository) }).prefault({}),
+    dmp: z
+      .strictObject({
+        kind: z.enum(['embedded', 'national']).default('embedded'),
+        repositoryUniqueId: oid.default(nationalRepository),
+        national: nationalSchema.optional(),
+      })
+      .prefault({}),
     identity: identitySchema,
     trace: traceSchema,
     notifications: notificationsSchema,
@@ -77,7 +84,12 @@ const schema = z
     const anonymous = config.identity.anonymous === 'loopback'
     if (!isLoopback(config.server.host) && config.mode === 'development')
       refuse(['server', 'host'], `${config.server.host} is not a loopback address: that requires mode: production`)
-    if (config.mode === 'production' && config.dmp.repositoryUniqueId === nationalRepository)
+    const national = config.dmp.kind === 'national'
+    if (national !== (config.dmp.national !== undefined))
+      refuse(['dmp', 'national'], 'is there with dmp.kind: national, and only then')
+    if (national && config.metadata.profile !== 'ci-sis')
+      refuse(['dmp', 'kind'], 'national goes with metadata.profile: ci-sis')
+    if (config.mode === 'production' && !national && config.dmp.repositoryUniqueId === nationalRepository)
       refuse(
         ['dmp', 'repositoryUniqueId'],
         `${nationalRepository} is the national DMP: set the OID of your own repository for an embedded DMP in production`,

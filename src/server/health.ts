@@ -6,8 +6,18 @@ export interface Metrics {
   /** Counts a finished request under a low-cardinality route (never a URL: those may hold identifiers). */
   observe(route: string, method: string, status: number, seconds: number): void
   readonly inFlight: { inc(): void; dec(): void }
+  /** Adds one that is read with each scrape. */
+  gauge(source: GaugeSource): void
+  readonly upstream: UpstreamMetrics
   text(): Promise<string>
   readonly contentType: string
+}
+
+/** Calls to a remote DMP, by TD number. */
+export interface UpstreamMetrics {
+  call(transaction: string, outcome: 'ok' | 'failed', seconds: number): void
+  /** What one request of ours cost in calls. */
+  request(transaction: string, calls: number): void
 }
 
 /** Something that is counted elsewhere, read when the metrics are. */
@@ -19,7 +29,7 @@ export interface GaugeSource {
   read(): Promise<Readonly<Record<string, number>>>
 }
 
-export function createMetrics(sources: readonly GaugeSource[] = []): Metrics {
+export function createMetrics(): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const requests = new Counter({
@@ -40,24 +50,47 @@ export function createMetrics(sources: readonly GaugeSource[] = []): Metrics {
     help: 'HTTP requests being served',
     registers: [registry],
   })
-  for (const { name, help, label, read } of sources)
-    new Gauge({
-      name,
-      help,
-      labelNames: [label],
-      registers: [registry],
-      async collect() {
-        for (const [value, count] of Object.entries(await read())) this.set({ [label]: value }, count)
-      },
-    })
   return {
     observe(route, method, status, seconds) {
       requests.inc({ route, method, status: String(status) })
       duration.observe({ route }, seconds)
     },
     inFlight,
+    gauge({ name, help, label, read }) {
+      new Gauge({
+        name,
+        help,
+        labelNames: [label],
+        registers: [registry],
+        async collect() {
+          for (const [value, count] of Object.entries(await read())) this.set({ [label]: value }, count)
+        },
+      })
+    },
+    upstream: createUpstreamMetrics(registry),
     text: () => registry.metrics(),
     contentType: registry.contentType,
+  }
+}
+
+function createUpstreamMetrics(registry: Registry): UpstreamMetrics {
+  const calls = new Histogram({
+    name: 'dmp_gateway_upstream_call_seconds',
+    help: 'Time of one call to the remote DMP, by TD number and outcome',
+    labelNames: ['transaction', 'outcome'] as const,
+    buckets: [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers: [registry],
+  })
+  const perRequest = new Histogram({
+    name: 'dmp_gateway_upstream_calls_per_request',
+    help: 'Calls to the remote DMP that one request has cost, by transaction of the door',
+    labelNames: ['transaction'] as const,
+    buckets: [0, 1, 2, 3, 4, 6, 8, 12, 20],
+    registers: [registry],
+  })
+  return {
+    call: (transaction, outcome, seconds) => calls.observe({ transaction, outcome }, seconds),
+    request: (transaction, count) => perRequest.observe({ transaction }, count),
   }
 }
 

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
 import { type Config, isLoopback } from './config.ts'
 import { serveDocs } from './docs.ts'
-import { createHealth, createMetrics, type GaugeSource } from './health.ts'
+import { createHealth, type Metrics } from './health.ts'
 import { createListener } from './listener.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>
@@ -18,7 +18,7 @@ export interface ServerParts {
   readonly fhir: RequestListener
   readonly xds: { readonly registry: Handler; readonly repository: Handler }
   readonly checks: Readonly<Record<string, () => Promise<void>>>
-  readonly gauges?: readonly GaugeSource[]
+  readonly metrics: Metrics
 }
 
 export interface RunningServer {
@@ -29,8 +29,7 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-export async function startServer({ config, log, fhir, xds, checks, gauges }: ServerParts): Promise<RunningServer> {
-  const metrics = createMetrics(gauges)
+export async function startServer({ config, log, fhir, xds, checks, metrics }: ServerParts): Promise<RunningServer> {
   let stopping = false
   const health = createHealth({ metrics, checks, stopping: () => stopping })
 

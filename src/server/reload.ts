@@ -57,12 +57,21 @@ export function createReloader({ config, log, reload }: ReloaderParts): Reloader
 }
 
 /** Every file behind a credential. */
-function credentialFiles({ server: { tls }, identity: { jwt, vihf, xua } }: Config): readonly string[] {
+function credentialFiles({
+  server: { tls },
+  identity: { jwt, vihf, xua },
+  dmp: { national },
+}: Config): readonly string[] {
   const server = tls ? [tls.key, tls.certificate, ...tls.clientAuthorities, ...tls.revocationLists] : []
   const issuers = jwt.flatMap(({ jwks, key }) => [jwks ?? [], key ?? []].flat())
+  const connector = national
+    ? [national.authentication, national.signature].flatMap(({ key, certificate }) => [key, certificate])
+    : []
   return [
     ...new Set([
       ...server,
+      ...connector,
+      ...(national?.authorities ?? []),
       ...issuers,
       ...vihf.certificates,
       ...vihf.revocationLists,

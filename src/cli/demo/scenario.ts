@@ -41,7 +41,7 @@ export function scenario(): readonly Step[] {
           [garnier, 'garnier'],
         ] as const) {
           const body = await world.sample(`iti-104/patient-${name}.json`)
-          statuses.push((await world.fhir(people.structure, 'PUT', `/Patient?${identifier(ins)}`, { body })).status)
+          statuses.push(await world.openRecord(ins, body))
         }
         return statuses.join(', ')
       },
@@ -213,12 +213,7 @@ export function scenario(): readonly Step[] {
       expected: '403 emergency-refused-by-patient',
       run: async (world) => {
         const patient = patientKey(insSystem, garnier)
-        await world.gateway.embedded.administration.setChoice(
-          patient,
-          'breakGlassPermitted',
-          false,
-          choiceRecord(patient),
-        )
+        await world.dmp.administration.setChoice(patient, 'breakGlassPermitted', false, choiceRecord(patient))
         return refusal(await world.fhir(emergency(people.benali, 'patient inconscient'), 'GET', search(garnier)))
       },
     },

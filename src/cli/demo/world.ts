@@ -4,12 +4,15 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Client as FhirClient } from 'fhir-kit-client'
+import type { EmbeddedDmp } from '../../dmp/embedded/index.ts'
 import { type LocalIssuer, openLocalIssuer } from '../../identity/issuer.ts'
 import { type IdentityOptions, mintJwt, mintVihf } from '../../identity/mint.ts'
 import { type Gateway, startGateway } from '../../main.ts'
+import { patientKey } from '../../metadata/identifiers.ts'
 import { loadConfig } from '../../server/config.ts'
 import { createSpool } from '../../spool/index.ts'
 import type { SoapMessage } from '../../xds/soap/message.ts'
+import { settingsFor, startSimulator } from '../simulator/index.ts'
 import { type Part, sendSoap } from './soap.ts'
 
 const samples = path.resolve(import.meta.dirname, '../../../ihe-samples')
@@ -49,6 +52,10 @@ export function at(value: Json | undefined, ...keys: readonly (string | number)[
 
 export interface World {
   readonly gateway: Gateway
+  /** The DMP itself, wherever it is. */
+  readonly dmp: EmbeddedDmp
+  /** ITI-104 where the gateway holds the DMP; at the far end it is opened there. Gives the HTTP status, or what it would be. */
+  openRecord(ins: string, body: Buffer): Promise<number>
   sample(name: string): Promise<Buffer>
   /** ITI-67 through a FHIR client that shares no code with the gateway. */
   search(who: IdentityOptions, parameters: Readonly<Record<string, string>>, consent: string): Promise<Json>
@@ -67,13 +74,43 @@ export interface World {
   close(): Promise<void>
 }
 
-export async function createWorld(): Promise<World> {
+/** @param throughConnector the DMP stands at the far end of the connector, simulated on this machine */
+export async function createWorld({ throughConnector = false } = {}): Promise<World> {
   const data = await mkdtemp(path.join(tmpdir(), 'dmp-gateway-demo-'))
-  const gateway = await startGateway(loadConfig({ overrides: { data, 'server.port': 0, 'log.level': 'error' } }))
+  const simulator = throughConnector ? await startSimulator(path.join(data, 'far-end')) : undefined
+  const gateway = await startGateway(
+    loadConfig({
+      overrides: { data, 'server.port': 0, 'log.level': 'error', ...(simulator && settingsFor(simulator)) },
+    }),
+  )
   const issuer: LocalIssuer = await openLocalIssuer(data)
   const spool = createSpool({ directory: path.join(data, 'client-spool'), maxBytes: 64 * 1024 * 1024 })
+  const fhir: World['fhir'] = async (who, method, target, { consent, body, accept } = {}) => {
+    const url = target.startsWith('http') ? target : `${gateway.url}/fhir${target}`
+    const response = await fetch(url, {
+      method,
+      headers: {
+        Authorization: `Bearer ${await mintJwt(issuer, who)}`,
+        ...(consent !== undefined && { 'DMP-Consent': consent }),
+        ...(body !== undefined && { 'Content-Type': 'application/fhir+json' }),
+        ...(accept !== undefined && { Accept: accept }),
+      },
+      ...(body !== undefined && { body: new Uint8Array(Buffer.from(body)) }),
+    })
+    const bytes = Buffer.from(await response.arrayBuffer())
+    return { status: response.status, headers: response.headers, bytes, json: parse(bytes) }
+  }
   return {
     gateway,
+    dmp: simulator?.embedded ?? gateway.embedded,
+    async openRecord(ins, body) {
+      if (simulator === undefined)
+        return (await fhir(people.structure, 'PUT', `/Patient?identifier=urn:oid:${insSystem}%7C${ins}`, { body }))
+          .status
+      const birthDate = at(parse(body), 'birthDate')
+      const demographics = { given: [], ...(typeof birthDate === 'string' && { birthDate }) }
+      return (await simulator.open(patientKey(insSystem, ins), demographics)) === 'created' ? 201 : 200
+    },
     sample: (name) => readFile(path.join(samples, name)),
     async search(who, searchParams, consent) {
       const client = new FhirClient({ baseUrl: `${gateway.url}/fhir`, bearerToken: await mintJwt(issuer, who) })
@@ -84,25 +121,12 @@ export async function createWorld(): Promise<World> {
       })
       return found as unknown as Json
     },
-    async fhir(who, method, target, { consent, body, accept } = {}) {
-      const url = target.startsWith('http') ? target : `${gateway.url}/fhir${target}`
-      const response = await fetch(url, {
-        method,
-        headers: {
-          Authorization: `Bearer ${await mintJwt(issuer, who)}`,
-          ...(consent !== undefined && { 'DMP-Consent': consent }),
-          ...(body !== undefined && { 'Content-Type': 'application/fhir+json' }),
-          ...(accept !== undefined && { Accept: accept }),
-        },
-        ...(body !== undefined && { body: new Uint8Array(Buffer.from(body)) }),
-      })
-      const bytes = Buffer.from(await response.arrayBuffer())
-      return { status: response.status, headers: response.headers, bytes, json: parse(bytes) }
-    },
+    fhir,
     xds: (who, endpoint, envelope, parts = []) =>
       sendSoap(`${gateway.url}/xds/${endpoint}`, envelope, mintVihf(issuer, { ins: laurent, ...who }), spool, parts),
     async close() {
       await gateway.close()
+      await simulator?.close()
       await rm(data, { recursive: true, force: true })
     },
   }

@@ -36,8 +36,10 @@ export function errorCodeOf(code: ErrorCode, actor: Actor): string {
  * RegistryError/@codeContext. An IHE code says itself: `D7: creationTime …`. One of ours (a refusal of access, an error
  * of the house) has no code in IHE, so it leads: `consent-missing CO3: La déclaration …`.
  */
-export function codeContextOf({ code, rule, detail }: Issue): string {
+export function codeContextOf({ code, foreign, rule, detail }: Issue): string {
   const { xds, fr } = errorRow(code)
+  // The words of the DMP, under its own code
+  if (foreign !== undefined) return detail ?? fr
   if (code === xds) return rule === undefined ? (detail ?? fr) : `${rule}: ${detail ?? fr}`
   const head = rule === undefined ? code : `${code} ${rule}`
   return detail === undefined ? `${head}: ${fr}` : `${head}: ${fr} ${detail}`
@@ -50,7 +52,7 @@ export function writeErrorList(xml: XmlWriter, issues: readonly Issue[], actor: 
   xml.start('rs:RegistryErrorList', { highestSeverity: severityUrn + worst })
   for (const issue of issues)
     xml.element('rs:RegistryError', {
-      errorCode: errorCodeOf(issue.code, actor),
+      errorCode: issue.foreign ?? errorCodeOf(issue.code, actor),
       codeContext: codeContextOf(issue),
       severity: severityUrn + (issue.severity === 'warning' ? 'Warning' : 'Error'),
       location: issue.location,

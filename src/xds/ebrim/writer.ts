@@ -33,14 +33,34 @@ import {
 /** Longest Slot value of the schema, less the `n|` that numbers the pieces of a long URI. */
 const uriPiece = 250
 
-const language = 'fr-FR'
+/** How objects are written where it differs: what a registry stores, and what is sent to one. */
+export interface WriteStyle {
+  /** What stands for an object in the message: its entryUUID, or a symbol (ITI TF-3 4.2.1.4). */
+  id(entryUuid: EntryUuid): string
+  /** lid, home and status are written. */
+  readonly identity: boolean
+  /** VersionInfo is written. */
+  readonly version: boolean
+  /** Association/@objectType, which some registries want. */
+  readonly associationType?: string
+  readonly charset: string
+  readonly language: string
+}
+
+export const storedStyle: WriteStyle = {
+  id: (entryUuid) => entryUuid,
+  identity: true,
+  version: true,
+  charset: 'UTF-8',
+  language: 'fr-FR',
+}
 
 /** rim:ExtrinsicObject. */
-export function writeDocumentEntry(xml: XmlWriter, entry: DocumentEntry): void {
-  const children = new Children(xml, entry.entryUuid)
+export function writeDocumentEntry(xml: XmlWriter, entry: DocumentEntry, style = storedStyle): void {
+  const children = new Children(xml, entry.entryUuid, style)
   const scheme = schemes.documentEntry
   xml.start('rim:ExtrinsicObject', {
-    ...head(entry),
+    ...head(entry, style),
     objectType: objectTypes[entry.stability],
     mimeType: entry.mimeType,
   })
@@ -58,8 +78,8 @@ export function writeDocumentEntry(xml: XmlWriter, entry: DocumentEntry): void {
   slot(xml, 'documentAvailability', entry.documentAvailability && availabilityUrns[entry.documentAvailability])
   slots(xml, referenceIdList, entry.referenceIds.map(formatCx))
   extraSlots(xml, entry.extra)
-  texts(xml, entry)
-  version(xml, entry)
+  texts(xml, entry, style)
+  version(xml, entry, style)
   children.authors(scheme.author, entry.authors)
   children.code(scheme.classCode, entry.classCode)
   children.codes(scheme.confidentialityCode, entry.confidentialityCodes)
@@ -76,14 +96,14 @@ export function writeDocumentEntry(xml: XmlWriter, entry: DocumentEntry): void {
 }
 
 /** rim:RegistryPackage with the classificationNode of a SubmissionSet inside. */
-export function writeSubmissionSet(xml: XmlWriter, set: SubmissionSet): void {
-  const children = new Children(xml, set.entryUuid)
-  xml.start('rim:RegistryPackage', head(set))
+export function writeSubmissionSet(xml: XmlWriter, set: SubmissionSet, style = storedStyle): void {
+  const children = new Children(xml, set.entryUuid, style)
+  xml.start('rim:RegistryPackage', head(set, style))
   slot(xml, 'submissionTime', set.submissionTime)
   slots(xml, 'intendedRecipient', set.intendedRecipients.map(formatRecipient))
   extraSlots(xml, set.extra)
-  texts(xml, set)
-  version(xml, set)
+  texts(xml, set, style)
+  version(xml, set, style)
   children.node(nodes.submissionSet)
   if (set.limitedMetadata) children.node(nodes.limitedSubmissionSet)
   children.authors(schemes.submissionSet.author, set.authors)
@@ -96,13 +116,13 @@ export function writeSubmissionSet(xml: XmlWriter, set: SubmissionSet): void {
 }
 
 /** rim:RegistryPackage with the classificationNode of a Folder inside. */
-export function writeFolder(xml: XmlWriter, folder: Folder): void {
-  const children = new Children(xml, folder.entryUuid)
-  xml.start('rim:RegistryPackage', head(folder))
+export function writeFolder(xml: XmlWriter, folder: Folder, style = storedStyle): void {
+  const children = new Children(xml, folder.entryUuid, style)
+  xml.start('rim:RegistryPackage', head(folder, style))
   slot(xml, 'lastUpdateTime', folder.lastUpdateTime)
   extraSlots(xml, folder.extra)
-  texts(xml, folder)
-  version(xml, folder)
+  texts(xml, folder, style)
+  version(xml, folder, style)
   children.node(nodes.folder)
   if (folder.limitedMetadata) children.node(nodes.limitedFolder)
   children.codes(schemes.folder.codeList, folder.codes)
@@ -112,17 +132,25 @@ export function writeFolder(xml: XmlWriter, folder: Folder): void {
   xml.end()
 }
 
-export function writeAssociation(xml: XmlWriter, association: Association): void {
-  const children = new Children(xml, association.entryUuid)
+/** @param slots further slots of the association (PreviousVersion, OriginalStatus, NewStatus) */
+export function writeAssociation(
+  xml: XmlWriter,
+  association: Association,
+  style = storedStyle,
+  slots: Readonly<Record<string, string>> = {},
+): void {
+  const children = new Children(xml, association.entryUuid, style)
   xml.start('rim:Association', {
-    ...head(association),
+    ...head(association, style),
     associationType: associationUrns[association.type],
-    sourceObject: association.source,
-    targetObject: association.target,
+    objectType: style.associationType,
+    sourceObject: style.id(association.source),
+    targetObject: style.id(association.target),
   })
   slot(xml, 'SubmissionSetStatus', association.submissionSetStatus)
+  for (const [name, value] of Object.entries(slots)) slot(xml, name, value)
   extraSlots(xml, association.extra)
-  version(xml, association)
+  version(xml, association, style)
   children.code(schemes.association.associationDocumentation, association.documentation)
   xml.end()
 }
@@ -131,13 +159,10 @@ export function writeObjectRef(xml: XmlWriter, id: EntryUuid): void {
   xml.element('rim:ObjectRef', { id })
 }
 
-function head(object: RegistryObject) {
-  return {
-    id: object.entryUuid,
-    lid: object.logicalId,
-    home: object.homeCommunityId,
-    status: statusUrns[object.availabilityStatus],
-  }
+function head(object: RegistryObject, style: WriteStyle) {
+  const id = style.id(object.entryUuid)
+  if (!style.identity) return { id }
+  return { id, lid: object.logicalId, home: object.homeCommunityId, status: statusUrns[object.availabilityStatus] }
 }
 
 function slot(xml: XmlWriter, name: string, value: string | undefined): void {
@@ -158,17 +183,21 @@ function slotList(xml: XmlWriter, name: string, values: readonly string[]): void
   xml.end().end()
 }
 
-function texts(xml: XmlWriter, object: { readonly title?: string; readonly comments?: string }): void {
-  if (object.title !== undefined) localized(xml, 'rim:Name', object.title, language)
-  if (object.comments !== undefined) localized(xml, 'rim:Description', object.comments, language)
+function texts(
+  xml: XmlWriter,
+  object: { readonly title?: string; readonly comments?: string },
+  { charset, language }: WriteStyle,
+): void {
+  if (object.title !== undefined) localized(xml, 'rim:Name', object.title, charset, language)
+  if (object.comments !== undefined) localized(xml, 'rim:Description', object.comments, charset, language)
 }
 
-function localized(xml: XmlWriter, element: string, value: string, lang?: string): void {
-  xml.start(element).element('rim:LocalizedString', { 'xml:lang': lang, charset: 'UTF-8', value }).end()
+function localized(xml: XmlWriter, element: string, value: string, charset: string, lang?: string): void {
+  xml.start(element).element('rim:LocalizedString', { 'xml:lang': lang, charset, value }).end()
 }
 
-function version(xml: XmlWriter, object: RegistryObject): void {
-  xml.element('rim:VersionInfo', { versionName: object.version.toString() })
+function version(xml: XmlWriter, object: RegistryObject, style: WriteStyle): void {
+  if (style.version) xml.element('rim:VersionInfo', { versionName: object.version.toString() })
 }
 
 function splitUri(uri: string | undefined): readonly string[] {
@@ -192,13 +221,15 @@ function formatRecipient({ organization, person, telecom }: Recipient): string {
 /** Classifications and ExternalIdentifiers of one object, numbered under an id derived from its own. */
 class Children {
   readonly #xml: XmlWriter
-  readonly #owner: EntryUuid
+  readonly #owner: string
+  readonly #charset: string
   readonly #stem: string
   #count = 0
 
-  constructor(xml: XmlWriter, owner: EntryUuid) {
+  constructor(xml: XmlWriter, owner: EntryUuid, style: WriteStyle) {
     this.#xml = xml
-    this.#owner = owner
+    this.#owner = style.id(owner)
+    this.#charset = style.charset
     // A name-based UUID (RFC 9562 version 8) of the owner whose last four digits number its children
     const hex = createHash('sha1').update(owner).digest('hex')
     this.#stem = `urn:uuid:${hex.slice(0, 8)}-${hex.slice(8, 12)}-8${hex.slice(13, 16)}-a${hex.slice(17, 20)}-${hex.slice(20, 28)}`
@@ -225,7 +256,7 @@ class Children {
     const xml = this.#start(scheme, code.code)
     slot(xml, 'codingScheme', code.system)
     // The display name is required (ITI TF-3 4.2.3.1.2): without one, that of the nomenclature, else the code itself
-    localized(xml, 'rim:Name', code.display ?? displayOf(code.system, code.code) ?? code.code)
+    localized(xml, 'rim:Name', code.display ?? displayOf(code.system, code.code) ?? code.code, this.#charset)
     xml.end()
   }
 
@@ -240,7 +271,7 @@ class Children {
       identificationScheme,
       value,
     })
-    localized(this.#xml, 'rim:Name', name)
+    localized(this.#xml, 'rim:Name', name, this.#charset)
     this.#xml.end()
   }
 

@@ -147,7 +147,8 @@ function readAddressing(blocks: readonly XmlElement[], mediaTypeAction: string |
         )
     }
   const [to] = of('To')
-  if (to !== undefined && !/^https?:\/\//i.test(to.text.trim()))
+  // The samples of the DMP leave it empty (DMP-SERVICES 1.2): software that was written from them does too
+  if (to !== undefined && to.text.trim() !== '' && !/^https?:\/\//i.test(to.text.trim()))
     throw invalid(
       'wsa:InvalidAddress',
       'wsa:To vaut l’adresse HTTP du service, ou manque.',

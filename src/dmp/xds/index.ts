@@ -1,0 +1,105 @@
+/**
+ * The national DMP behind the port: SOAP 1.2, MTOM, WS-Addressing and VIHF over mutual TLS (docs/national-dmp.md).
+ *
+ *   index, options, session   the port; what it is configured with; the port as one request has it
+ *   credentials, profile, vihf   the structure's certificates; who is presented, by operation; the assertion
+ *   calls, transport, soap   one call; HTTPS; the frame of messages
+ *   patient-status, status-cache, authorization, template, messages/   TD0.2, TD1.3a, TD0.3
+ *   registry, stored-query, registry-response, facts, references   TD3.1, and what is known of ids
+ *   feed, documents, lot-signature   TD2.1: what the DMP accepts, signed
+ *   retrieve, update   TD3.2, TD3.3
+ *   journal, choices   intents on disk; what is settled here and what is not
+ */
+import { mkdirSync } from 'node:fs'
+import path from 'node:path'
+import { GatewayError } from '../../errors.ts'
+import type { Clock, Dmp, Trace } from '../../operations/ports.ts'
+import type { Spool } from '../../spool/index.ts'
+import type { Observer, Parts } from './calls.ts'
+import { type CredentialFiles, openCredentials } from './credentials.ts'
+import { openJournal } from './journal.ts'
+import type { NationalOptions } from './options.ts'
+import { openReferences } from './references.ts'
+import { createSession } from './session.ts'
+import { StatusCache } from './status-cache.ts'
+import { readTemplates } from './template.ts'
+import { createTransport } from './transport.ts'
+
+export type { Observer } from './calls.ts'
+export { localChoices } from './choices.ts'
+export type { CredentialFiles } from './credentials.ts'
+export type { NationalOptions, Service } from './options.ts'
+
+export interface NationalDmpParts {
+  readonly options: NationalOptions
+  readonly credentials: CredentialFiles
+  /** Data folder; `national/` inside it is the connector's. */
+  readonly directory: string
+  readonly spool: Spool
+  /** The gateway's own store, for what it alone knows. */
+  readonly local: Pick<Dmp, 'status' | 'open'>
+  readonly trace: Trace
+  readonly observer: Observer
+  readonly clock: Clock
+}
+
+export interface NationalDmp {
+  readonly dmp: Dmp
+  /** Acts that a crash has left without an outcome, told to the trace at this start. */
+  readonly unsettled: number
+  readonly expiry: { readonly authentication: string; readonly signature: string }
+  /** Certificates and keys again from their files. */
+  reload(): Promise<void>
+  close(): void
+}
+
+/** @throws Error with a line for the operator: a file that cannot be used, a template that is not well formed */
+export async function openNationalDmp(given: NationalDmpParts): Promise<NationalDmp> {
+  const { options, spool, trace, clock } = given
+  const directory = path.join(given.directory, 'national')
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const templates = readTemplates(options.messages)
+  const credentials = await openCredentials(given.credentials)
+  const journal = openJournal(path.join(directory, 'intents'), trace)
+  const unsettled = await journal.settle()
+  const references = openReferences(path.join(directory, 'references.sqlite'))
+  const transport = createTransport(options, credentials, spool)
+  const parts: Parts = {
+    ...{ options, credentials, transport, templates, spool, trace, journal, references, clock },
+    local: given.local,
+    observer: given.observer,
+    statuses: new StatusCache(options.statusAge, () => clock.now().getTime()),
+  }
+  return {
+    dmp: withoutCaller(parts),
+    unsettled,
+    get expiry() {
+      return credentials.expiry
+    },
+    reload: () => credentials.reload(),
+    close() {
+      credentials.close()
+      references.close()
+    },
+  }
+}
+
+/** Nothing is asked of the DMP but under the identity of a request. */
+function withoutCaller(parts: Parts): Dmp {
+  const refuse = () => Promise.reject(new GatewayError('identity-missing'))
+  return {
+    repositoryUniqueId: parts.options.repositoryUniqueId,
+    status: refuse,
+    demographics: refuse,
+    open: refuse,
+    feed: refuse,
+    find: refuse,
+    read: () => ({ [Symbol.asyncIterator]: () => ({ next: refuse }) }),
+    versions: refuse,
+    update: refuse,
+    remove: refuse,
+    content: refuse,
+    check: () => parts.transport.check(),
+    on: (context) => createSession(parts, context),
+  }
+}

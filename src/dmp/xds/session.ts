@@ -1,0 +1,171 @@
+/**
+ * The DMP as one request asks it: under the identity of its caller and of nobody else. What it has read stays with it, so
+ * that nothing is asked twice, and goes with it.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Caller } from '../../access/caller.ts'
+import type { RecordFacts } from '../../access/types.ts'
+import { GatewayError } from '../../errors.ts'
+import type { EntryUuid, PatientKey } from '../../metadata/identifiers.ts'
+import type { Dmp, Found, RequestContext } from '../../operations/ports.ts'
+import { checkSetAuthorization, setAuthorizationAction, writeSetAuthorization } from './authorization.ts'
+import { Calls, type Parts } from './calls.ts'
+import { feed } from './feed.ts'
+import { patientStatusAction, readEmergencyChoices, readPatientStatus, writePatientQuery } from './patient-status.ts'
+import { isUser } from './profile.ts'
+import { Registry } from './registry.ts'
+import { retrieve } from './retrieve.ts'
+import { update } from './update.ts'
+
+export function createSession(parts: Parts, context: RequestContext): Dmp {
+  const calls = new Calls(parts, context)
+  const registry = new Registry(parts, context, calls)
+  // As they were when the request came: what it declares about consent is judged, and done, once
+  const facts = new Map<PatientKey, Promise<RecordFacts | undefined>>()
+  const settled = new Map<string, Promise<void>>()
+  return {
+    repositoryUniqueId: parts.options.repositoryUniqueId,
+    status: (patient, caller) => once(facts, patient, () => statusOf(parts, context, calls, patient, caller)),
+    patientOf: (id) => parts.references.find(id)?.patient,
+    // The identity in the DMP is not for others to read or compare (P4D RG_0320)
+    demographics: async () => undefined,
+    open: () => Promise.reject(notThere('A DMP is opened by Mon espace santé.')),
+    authorise: (patient, change) =>
+      once(settled, `${change} ${patient}`, () => authorise(parts, calls, patient, change)),
+    feed: (submission, contents, record, options = {}) => {
+      if (options.register) return Promise.reject(notThere('The DMP takes no metadata without documents.'))
+      return feed({ parts, context, calls, registry }, submission, contents, record)
+    },
+    find: (query): Promise<Found> => registry.find(query),
+    read: (entryUuids) => registry.read(entryUuids),
+    versions: async (logicalId) => {
+      const entry = await registry.current(logicalId)
+      return entry === undefined ? [] : [entry]
+    },
+    update: (change, record) => update({ parts, context, calls, registry }, change, record),
+    remove: () => Promise.reject(notThere('Nothing is removed from the DMP.')),
+    content: async (entryUuid: EntryUuid) => retrieve(parts, calls, await registry.located(entryUuid)),
+    check: () => parts.transport.check(),
+    finished: () => parts.observer.request(context.transaction, calls.count),
+  }
+}
+
+function once<Key, T>(known: Map<Key, Promise<T>>, key: Key, ask: () => Promise<T>): Promise<T> {
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const asked = ask()
+  known.set(key, asked)
+  return asked
+}
+
+/** What one operation of a session works with. */
+export interface Session {
+  readonly parts: Parts
+  readonly context: RequestContext
+  readonly calls: Calls
+  readonly registry: Registry
+}
+
+function notThere(detail: string): GatewayError {
+  return new GatewayError('not-a-dmp-operation', { detail })
+}
+
+/**
+ * TD0.2, with what the gateway alone knows. In the emergency modes TD1.3a tells whether the patient allows them. Masked
+ * documents in an emergency and masking by default are known to the DMP only, which acts on them itself.
+ */
+async function statusOf(
+  parts: Parts,
+  context: RequestContext,
+  calls: Calls,
+  patient: PatientKey,
+  caller: Caller,
+): Promise<RecordFacts | undefined> {
+  // Patients and administrators are no users of this interface: what is known here is theirs to read
+  if (!isUser(caller)) return parts.local.status(patient, caller)
+  const who = calls.presented('person', patient)
+  const ask = (transaction: 'TD0.2' | 'TD1.3a') =>
+    calls.ask({
+      transaction,
+      service: 'patients',
+      action: patientStatusAction,
+      body: writePatientQuery(parts.templates, parts.options, transaction, patient, parts.clock.now()),
+      use: 'person',
+      patient,
+    })
+  const cached = parts.statuses.get(who, patient)
+  const told = cached ? cached.status : readPatientStatus(await ask('TD0.2'), patient)
+  if (!cached) parts.statuses.set(who, patient, told)
+  if (told === undefined) return undefined
+  const emergency = context.purpose === 'normal' ? undefined : readEmergencyChoices(await ask('TD1.3a'), patient)
+  const local = (await parts.local.status(patient, caller)) ?? (await openLocally(parts, context, patient, caller))
+  const minor = told.birthDate === undefined ? undefined : isMinor(told.birthDate, parts.clock.now())
+  return {
+    patient,
+    status: told.status,
+    ...(minor !== undefined && { minor }),
+    brainDeath: local.brainDeath,
+    choices: {
+      consultationOpposed: local.choices.consultationOpposed,
+      feedOpposed: local.choices.feedOpposed,
+      breakGlassPermitted: emergency?.breakGlassPermitted ?? false,
+      regulationPermitted: emergency?.regulationPermitted ?? false,
+      maskedInEmergencyPermitted: true,
+      maskByDefault: false,
+    },
+    blocked: told.authorisation === 'INTERDIT',
+    treatingPhysician: told.treatingPhysician,
+    authorisation: told.authorisation,
+    informedOfFeeding: local.informedOfFeeding,
+    informedEpisodes: local.informedEpisodes,
+    initialConsent: local.initialConsent,
+  }
+}
+
+/** A place for what is declared here about a patient whose DMP was just found. */
+async function openLocally(
+  parts: Parts,
+  { door, transaction, requestId, purpose }: RequestContext,
+  patient: PatientKey,
+  caller: Caller,
+): Promise<RecordFacts> {
+  const opened = {
+    id: randomUUID(),
+    at: parts.clock.now().toISOString(),
+    operation: 'TD0.2',
+    door,
+    transaction,
+    requestId,
+    caller,
+    purpose,
+    declaration: {},
+    patient,
+    documents: [],
+    outcome: 'permitted',
+    effects: { notifications: [] },
+  } as const
+  await parts.local.open(patient, { given: [] }, opened)
+  const facts = await parts.local.status(patient, caller)
+  if (facts === undefined) throw new GatewayError('store-unavailable')
+  return facts
+}
+
+/** TD0.3; what TD0.2 said before holds no longer. */
+async function authorise(parts: Parts, calls: Calls, patient: PatientKey, change: 'add' | 'remove'): Promise<void> {
+  const answer = await calls.ask({
+    transaction: 'TD0.3',
+    service: 'habilitations',
+    action: setAuthorizationAction,
+    body: writeSetAuthorization(parts.templates, change),
+    use: 'person',
+    patient,
+  })
+  checkSetAuthorization(answer)
+  parts.statuses.forget(calls.presented('person', patient), patient)
+}
+
+/** Under 18 by the French calendar day. */
+function isMinor(birthDate: string, now: Date): boolean {
+  const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Paris', dateStyle: 'short' }).format(now)
+  return birthDate > `${String(Number(today.slice(0, 4)) - 18).padStart(4, '0')}${today.slice(4)}`
+}

@@ -1,0 +1,360 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { createHash, X509Certificate } from 'node:crypto'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { formatCx, formatXcn, formatXon } from '../../../src/metadata/hl7.ts'
+import type { Submission } from '../../../src/metadata/model.ts'
+import { canonicalizeDocument } from '../../../src/xml/c14n-inclusive.ts'
+import { parseXml } from '../../../src/xml/reader.ts'
+import { attribute, type XmlElement } from '../../../src/xml/tree.ts'
+import { codes } from '../../mothers/metadata.ts'
+import { aDocument, declared, people, submissionOf, type TestDocument } from '../../support/gateway.ts'
+import { type NationalGateway, openNationalGateway } from '../../support/national.ts'
+
+const aPdf = Buffer.concat([Buffer.from('%PDF-1.4\n'), Buffer.alloc(400_000, 0x41), Buffer.from('\n%%EOF\n')])
+
+describe('the gateway before the national DMP', () => {
+  let gateway: NationalGateway
+  before(async () => {
+    gateway = await openNationalGateway()
+  })
+  after(() => gateway.close())
+
+  const feed = async (document: TestDocument, who: object = people.structure) => {
+    const submission: Submission = submissionOf([document])
+    const { outcome } = await gateway.xds.provide(who, submission, [document], { consent: declared.informed })
+    return outcome
+  }
+  const storedAtFarEnd = async (document: TestDocument) => {
+    const { dmp } = gateway.farEnd.embedded
+    const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'uniqueId', ids: [document.entry.uniqueId] })
+    for await (const entry of dmp.read(documents.map(({ entryUuid }) => entryUuid))) return { entry, dmp }
+    return assert.fail('the document is not at the far end')
+  }
+
+  for (const door of ['xdsDoor', 'fhirDoor'] as const)
+    it(`feeds, finds and gives back a document unchanged, by ${door}`, async () => {
+      const patient = await gateway.patient()
+      const document = aDocument(patient)
+      const fed = await gateway[door].feed(people.structure, document, { consent: declared.informed })
+      assert.ok(fed.ok, JSON.stringify(fed))
+      const found = await gateway[door].find(people.author, patient, { consent: declared.careTeam })
+      const [entry] = found.entries
+      assert.ok(entry)
+      assert.equal(entry.uniqueId, document.entry.uniqueId)
+      assert.deepEqual(entry.legalAuthenticator, document.entry.legalAuthenticator)
+      const read = await gateway[door].retrieve({ ...people.author, ins: patient.ins }, entry, {
+        consent: declared.careTeam,
+      })
+      assert.deepEqual(read.bytes, document.bytes)
+    })
+
+  it('carries the French forms to the DMP as they came', async () => {
+    const document = aDocument(await gateway.patient())
+    assert.ok((await feed(document)).ok)
+    const { entry } = await storedAtFarEnd(document)
+    const [author, sent] = [entry.authors[0], document.entry.authors[0]]
+    assert.ok(author?.person && sent?.person && author.institutions[0] && sent.institutions[0])
+    assert.equal(formatXcn(author.person), formatXcn(sent.person))
+    assert.equal(formatXon(author.institutions[0]), formatXon(sent.institutions[0]))
+    assert.deepEqual(author.specialties, sent.specialties)
+    assert.equal(formatCx(entry.patientId), formatCx(document.entry.patientId))
+    assert.match(formatCx(entry.patientId), /\^NH$/)
+  })
+
+  it('finds by the id it gave at feeding, after the DMP gave the document another', async () => {
+    const patient = await gateway.patient()
+    const { stored, ...fed } = await gateway.fhirDoor.feed(people.structure, aDocument(patient), {
+      consent: declared.informed,
+    })
+    assert.ok(fed.ok && stored)
+    const { bytes } = await gateway.fhirDoor.retrieve(people.author, stored, { consent: declared.careTeam })
+    assert.ok(bytes)
+    const { entry } = await storedAtFarEnd({ entry: aDocument(patient, { uniqueId: stored.uniqueId }).entry, bytes })
+    assert.notEqual(entry.entryUuid, stored.entryUuid)
+  })
+
+  it('presents to each call the professional who makes it, however many at once', async () => {
+    const patients = await Promise.all(Array.from({ length: 4 }, () => gateway.patient()))
+    const seen = await gateway.asked(() =>
+      Promise.all(
+        patients.flatMap((patient) =>
+          [people.author, people.colleague].map((who) =>
+            gateway.xds.find(who, patient, { consent: declared.careTeam }),
+          ),
+        ),
+      ),
+    )
+    for (const patient of patients)
+      for (const { id } of [people.author, people.colleague]) {
+        const own = seen.filter((line) => line === `INDIRECTE_RENFORCEE ${id} ${patient.key}`)
+        assert.equal(own.length, 3, `${id} asked TD0.2, TD0.3 and TD3.1 about ${patient.key}`)
+      }
+    assert.deepEqual(seen.filter((line) => !line.includes(' ')).sort(), [
+      ...Array(8).fill('habilitations'),
+      ...Array(8).fill('patients'),
+      ...Array(8).fill('registry'),
+    ])
+  })
+
+  it('feeds under the certificate of the structure, without asking what feeding does not need', async () => {
+    const patient = await gateway.patient()
+    const seen = await gateway.asked(() => feed(aDocument(patient), people.author))
+    assert.deepEqual(
+      seen.filter((line) => !line.includes(' ')),
+      ['patients', 'repository'],
+    )
+    assert.ok(seen.includes(`INDIRECTE ${people.author.id} ${patient.key}`))
+    const again = await gateway.asked(() => feed(aDocument(patient), people.author))
+    assert.deepEqual(
+      again.filter((line) => !line.includes(' ')),
+      ['repository'],
+      'TD0.2 serves again for a while',
+    )
+  })
+
+  it('authorises at the DMP only after a declared consent, and only once', async () => {
+    const patient = await gateway.patient()
+    const refused = await gateway.asked(() => gateway.xds.find(people.author, patient))
+    assert.ok(!refused.includes('habilitations') && !refused.includes('registry'))
+    const first = await gateway.asked(() => gateway.xds.find(people.author, patient, { consent: declared.careTeam }))
+    assert.deepEqual(
+      first.filter((line) => !line.includes(' ')),
+      ['habilitations', 'registry'],
+    )
+    const second = await gateway.asked(() => gateway.xds.find(people.author, patient, { consent: declared.careTeam }))
+    assert.deepEqual(
+      second.filter((line) => !line.includes(' ')),
+      ['patients', 'registry'],
+    )
+  })
+
+  it('never authorises in an emergency, and asks whether the patient allows it', async () => {
+    const patient = await gateway.patient()
+    const who = { ...people.author, purpose: 'bris_de_glace', reason: 'inconscient' } as const
+    const seen = await gateway.asked(() => gateway.xds.find(who, patient))
+    assert.deepEqual(
+      seen.filter((line) => !line.includes(' ')),
+      ['patients', 'patients', 'registry'],
+    )
+  })
+
+  it('tells a patient without a DMP from one with', async () => {
+    const { patient } = await openedNowhere(gateway)
+    const { outcome } = await gateway.xds.find(people.author, patient, { consent: declared.careTeam })
+    assert.deepEqual(outcome.ok, false)
+    assert.match(JSON.stringify(outcome), /dmp-unknown|XDSUnknownPatientId/)
+  })
+
+  it('lets nobody of another structure use the certificates', async () => {
+    const patient = await gateway.patient()
+    const seen = await gateway.asked(async () => {
+      const { outcome } = await gateway.xds.find(people.stranger, patient, { consent: declared.careTeam })
+      assert.match(JSON.stringify(outcome), /not-permitted-for-role/)
+    })
+    assert.deepEqual(seen, [])
+  })
+
+  it('wraps a PDF in a CDA whose bytes come back, and says so', async () => {
+    const patient = await gateway.patient()
+    const document = aDocument(patient, { mimeType: 'application/pdf', formatCode: codes.pdfFormat }, aPdf)
+    const outcome = await feed(document)
+    assert.ok(outcome.ok, JSON.stringify(outcome))
+    const { entry, dmp } = await storedAtFarEnd(document)
+    assert.deepEqual([entry.mimeType, entry.formatCode?.code], ['text/xml', 'urn:ihe:iti:xds-sd:pdf:2008'])
+    const content = await dmp.content(entry.entryUuid)
+    assert.ok(content)
+    const cda = await bytesOf(content.stream())
+    const text = find(parseXml(cda), 'text')
+    assert.deepEqual(Buffer.from(text?.text ?? '', 'base64'), aPdf)
+    assert.deepEqual(canonicalizeDocument(cda), cda, 'it is sent as it was signed')
+  })
+
+  it('refuses what no CDA can hold before anything is sent, naming each attribute', async () => {
+    const patient = await gateway.patient()
+    const document = aDocument(
+      patient,
+      { mimeType: 'application/pdf', formatCode: codes.pdfFormat, sourcePatientInfo: [] },
+      aPdf,
+    )
+    const seen = await gateway.asked(async () => {
+      const outcome = await feed(document)
+      assert.match(JSON.stringify(outcome), /CDA1: .*PID-5/)
+    })
+    assert.ok(!seen.includes('repository'))
+  })
+
+  it('signs the lot: the signature stands at the DMP, and xmlsec1 verifies it', async function () {
+    const patient = await gateway.patient()
+    const document = aDocument(patient)
+    assert.ok((await feed(document)).ok)
+    const { dmp } = gateway.farEnd.embedded
+    const criteria = { typeCodes: [{ code: 'E1762' }] }
+    const found = await dmp.find({ kind: 'FindDocuments', patient: patient.key, statuses: ['Approved'], criteria })
+    const [facts] = found.documents
+    assert.deepEqual(facts?.confidentiality, ['N', 'MASQUE_PS', 'INVISIBLE_PATIENT'])
+    const { associations } = await dmp.find({ kind: 'GetAssociations', ids: [facts.entryUuid] })
+    assert.deepEqual(associations.map(({ type }) => type).sort(), ['HasMember', 'signs'])
+    const content = await dmp.content(facts.entryUuid)
+    assert.ok(content)
+    const signature = await bytesOf(content.stream())
+    const reference = find(parseXml(signature), 'Manifest')?.children.find(
+      (each) => attribute(each, 'URI') === `urn:oid:${document.entry.uniqueId}`,
+    )
+    const digest = createHash('sha1').update(canonicalizeDocument(document.bytes)).digest('base64')
+    assert.equal(find(reference, 'DigestValue')?.text, digest)
+    if (!hasXmlsec()) return this.skip()
+    const folder = mkdtempSync(path.join(tmpdir(), 'xmlsec-'))
+    try {
+      const verify = (bytes: Buffer) => {
+        const file = path.join(folder, 'signature.xml')
+        writeFileSync(file, bytes)
+        const trusted = gateway.farEnd.keys.signature.certificate
+        const ids = ['--id-attr:Id', 'http://www.w3.org/2000/09/xmldsig#:Manifest']
+        const properties = ['--id-attr:Id', 'http://uri.etsi.org/01903/v1.1.1#:SignedProperties']
+        const key = ['--ignore-manifests', '--pubkey-cert-pem', trusted]
+        execFileSync('xmlsec1', ['--verify', ...ids, ...properties, ...key, file], { stdio: 'pipe' })
+      }
+      verify(signature)
+      const forged = Buffer.from(signature.toString().replace(digest, 'AAAAAAAAAAAAAAAAAAAAAAAAAAA='))
+      assert.throws(() => verify(forged))
+      const certificate = new X509Certificate(readFileSync(gateway.farEnd.keys.signature.certificate))
+      assert.ok(signature.includes(certificate.raw.toString('base64')))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('masks by a new version, archives and deletes by status, under the name of the professional', async () => {
+    const patient = await gateway.patient()
+    const document = aDocument(patient)
+    assert.ok((await feed(document, people.author)).ok)
+    const [stored] = (await gateway.fhirDoor.find(people.author, patient, { consent: declared.careTeam })).entries
+    assert.ok(stored)
+    const target = `/DocumentReference/${stored.logicalId.slice('urn:uuid:'.length)}`
+    const patch = (operations: unknown) =>
+      gateway.fhir.call({ ...people.author, ins: patient.ins }, 'PATCH', target, {
+        consent: declared.careTeam,
+        headers: { 'Content-Type': 'application/json-patch+json' },
+        body: JSON.stringify(operations),
+      })
+    const label = { system: masking, code: 'MASQUE_PS' }
+    const masked = await patch([{ op: 'add', path: '/securityLabel/0', value: { coding: [label] } }])
+    assert.equal(masked.status, 200, JSON.stringify(masked.json))
+    const { entry } = await storedAtFarEnd(document)
+    assert.deepEqual([entry.version, entry.confidentialityCodes.map(({ code }) => code)], [2, ['N', 'MASQUE_PS']])
+    const deleted = await patch([{ op: 'replace', path: '/status', value: 'entered-in-error' }])
+    assert.equal(deleted.status, 200, JSON.stringify(deleted.json))
+    assert.equal((await storedAtFarEnd(document)).entry.availabilityStatus, 'Deleted')
+  })
+
+  it('passes on what the DMP refuses, and keeps the failure on record', async () => {
+    const patient = await gateway.patient()
+    const document = aDocument(patient)
+    assert.ok((await feed(document)).ok)
+    const again = await feed(document)
+    assert.match(JSON.stringify(again), /XDSDuplicateUniqueIdInRegistry/)
+    const [last] = await gateway.records(patient)
+    assert.deepEqual(
+      [last?.operation, last?.outcome, last?.reasonCode],
+      ['TD2.1', 'failed', 'XDSDuplicateUniqueIdInRegistry'],
+    )
+  })
+
+  it('feeds every CDA of the published samples, and gives each back unchanged', async function () {
+    const folder = path.resolve('..', 'shared', 'samples', 'cda')
+    if (!existsSync(folder)) return this.skip()
+    const patient = await gateway.patient()
+    for (const name of readdirSync(folder)) {
+      const document = aDocument(patient, {}, readFileSync(path.join(folder, name)))
+      const outcome = await feed(document)
+      assert.ok(outcome.ok, `${name}: ${JSON.stringify(outcome)}`)
+      const { entry, dmp } = await storedAtFarEnd(document)
+      const content = await dmp.content(entry.entryUuid)
+      assert.deepEqual(content && (await bytesOf(content.stream())), document.bytes, name)
+    }
+  })
+
+  it('counts what each request has cost at the DMP', async () => {
+    const text = await (await fetch(`${gateway.url}/metrics`)).text()
+    assert.match(text, /dmp_gateway_upstream_calls_per_request_count\{transaction="ITI-41"\} [1-9]/)
+    assert.match(text, /dmp_gateway_upstream_call_seconds_count\{transaction="TD2.1",outcome="ok"\} [1-9]/)
+    assert.match(text, /dmp_gateway_national_certificate_expiry_seconds\{certificate="signature"\} 1[0-9]{9}/)
+  })
+})
+
+describe('the gateway before a national DMP that is away', () => {
+  it('says so, sends nothing, and is not ready', async () => {
+    const gateway = await openNationalGateway({ connectSeconds: 1 })
+    try {
+      const patient = await gateway.patient()
+      await gateway.farEnd.close()
+      const found = await gateway.xds.find(people.author, patient, { consent: declared.careTeam })
+      assert.match(JSON.stringify(found.outcome), /dmp-unavailable/)
+      assert.equal((await fetch(`${gateway.url}/health/ready`)).status, 503)
+    } finally {
+      await gateway.close()
+    }
+  })
+})
+
+describe('the gateway before a national DMP that takes a request and does not answer', () => {
+  it('says that the outcome is not known, and leaves it so on record', async () => {
+    const gateway = await openNationalGateway({ idleSeconds: 0.3 })
+    const { keys, baseUrl } = gateway.farEnd
+    const silent = createServer({ key: keys.serverKey, cert: keys.serverCertificate }, (request) => request.resume())
+    try {
+      const patient = await gateway.patient()
+      const consent = declared.informed
+      const provide = () => {
+        const document = aDocument(patient)
+        return gateway.xds.provide(people.author, submissionOf([document]), [document], { consent })
+      }
+      assert.ok((await provide()).outcome.ok)
+      await gateway.farEnd.close()
+      await new Promise<void>((resolve) => silent.listen(Number(new URL(baseUrl).port), '127.0.0.1', resolve))
+      assert.match(JSON.stringify((await provide()).outcome), /dmp-outcome-unknown/)
+      const [last] = await gateway.records(patient)
+      assert.deepEqual([last?.outcome, last?.reasonCode], ['failed', 'dmp-outcome-unknown'])
+    } finally {
+      silent.closeAllConnections()
+      silent.close()
+      await gateway.close()
+    }
+  })
+})
+
+const masking = 'https://mos.esante.gouv.fr/NOS/TRE_A07-StatusVisibiliteDocument/FHIR/TRE-A07-StatusVisibiliteDocument'
+
+async function openedNowhere(gateway: NationalGateway) {
+  const opened = await gateway.patient()
+  const ins = `${opened.ins.slice(0, -1)}${(Number(opened.ins.at(-1)) + 5) % 10}`
+  return { patient: { ...opened, ins, key: `${opened.authority}|${ins}` as typeof opened.key } }
+}
+
+function hasXmlsec(): boolean {
+  try {
+    execFileSync('xmlsec1', ['--version'], { stdio: 'pipe' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+async function bytesOf(stream: AsyncIterable<unknown>): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  for await (const chunk of stream) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks)
+}
+
+function find(element: XmlElement | undefined, local: string): XmlElement | undefined {
+  if (element === undefined || element.local === local) return element
+  for (const child of element.children) {
+    const found = find(child, local)
+    if (found) return found
+  }
+  return undefined
+}

@@ -1,0 +1,48 @@
+/**
+ * A gateway whose DMP stands at the far end of the connector, simulated in this process: everything of `openGateway`, and
+ * the far end itself.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { type Simulator, settingsFor, startSimulator } from '../../src/cli/simulator/index.ts'
+import { openGateway, type TestGateway } from './gateway.ts'
+import { aPatient, type TestPatient } from './people.ts'
+
+export interface NationalGateway extends Omit<TestGateway, 'patient' | typeof Symbol.asyncDispose> {
+  readonly farEnd: Simulator
+  /** A patient of this test alone, with an open DMP at the far end. */
+  patient(birthDate?: string): Promise<TestPatient>
+  /** What the far end was asked while `act` ran, services and identities in turn. */
+  asked(act: () => Promise<unknown>): Promise<readonly string[]>
+}
+
+/** @param national keys of `dmp.national` */
+export async function openNationalGateway(national: object = {}): Promise<NationalGateway> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'dmp-gateway-national-'))
+  const farEnd = await startSimulator(directory)
+  const settings = settingsFor(farEnd)
+  const gateway = await openGateway({
+    ...settings,
+    'dmp.national': { ...(settings['dmp.national'] as object), ...national },
+  })
+  return {
+    ...gateway,
+    farEnd,
+    async patient(birthDate) {
+      const patient = aPatient()
+      await farEnd.open(patient.key, { given: [], ...(birthDate !== undefined && { birthDate }) })
+      return patient
+    },
+    async asked(act) {
+      const before = farEnd.seen.length
+      await act()
+      return farEnd.seen.slice(before)
+    },
+    async close() {
+      await gateway.close()
+      await farEnd.close()
+      await rm(directory, { recursive: true })
+    },
+  }
+}
