@@ -13,6 +13,7 @@ import { startGateway } from '../../src/main.ts'
 import type { AccessRecord } from '../../src/operations/ports.ts'
 import { loadConfig } from '../../src/server/config.ts'
 import { replace, signForm, unsigned } from '../identity/vihf-support.ts'
+import { serve } from '../support/child.ts'
 import { aPatient, declared, type IdentityOptions, openGateway, people, type TestGateway } from '../support/gateway.ts'
 import {
   aCertificate,
@@ -335,6 +336,33 @@ describe('credentials that change while the gateway runs', () => {
     }
     assert.fail('the new certificate is not served')
   })
+
+  it('are used on SIGHUP, which ends nothing', async () => {
+    const [first, second] = [await aServerCertificate(root), await aServerCertificate(root)]
+    await put(first)
+    const config = file('config.json')
+    await writeFile(
+      config,
+      JSON.stringify({
+        log: { level: 'silent' },
+        server: { reloadSeconds: 0, tls: { key: file('server.key'), certificate: file('server.pem') } },
+      }),
+    )
+    const data = await mkdtemp(path.join(folder, 'data-'))
+    const server = await serve({ data, environment: { DMP_GATEWAY_CONFIG: config } })
+    try {
+      assert.equal(await served(server.url), first.certificate.fingerprint256)
+      await put(second)
+      server.process.kill('SIGHUP')
+      for (let tries = 0; (await served(server.url)) !== second.certificate.fingerprint256; tries++) {
+        assert.ok(tries < 200, 'the new certificate is not served')
+        await wait(20)
+      }
+    } finally {
+      server.kill()
+      await server.ended
+    }
+  }).timeout(30_000)
 
   it('take back a signer whose certificate is revoked, at once', async () => {
     const authority = await anAuthority('RACINE SIGNATURE')
