@@ -38,7 +38,7 @@ export function createOperations(parts: OperationParts): Operations & RecordOper
     update: (change, context) => through(context, (own) => update(own, change, context)),
     remove: (request, context) => through(context, (own) => remove(own, request, context)),
     versions: (logicalId, context) => through(context, (own) => versions(own, logicalId, context)),
-    history: (patient, context) => through(context, (own) => history(own, patient, context)),
+    history: (patient, context, options) => through(context, (own) => history(own, patient, context, options)),
     settings: (patient, context) => through(context, (own) => settings(own, patient, context)),
     choose: (patient, choice, context) => through(context, (own) => choose(own, patient, choice, context)),
     authorise: (patient, change, context, until) =>

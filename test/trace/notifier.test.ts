@@ -165,7 +165,7 @@ describe('notifications', () => {
     const notifier = await notifying(channel(server))
     await feed()
     await settled(notifier, 'failed')
-    assert.match(notifier.lines.join('\n'), /did not certainly reach/)
+    await until('word of it', () => /did not certainly reach/.test(notifier.lines.join('\n')))
     assert.doesNotMatch(notifier.lines.join('\n'), /patiente|EXEMPLE|26005/)
   })
 
