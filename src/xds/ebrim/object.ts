@@ -15,7 +15,7 @@ import { authorSlots, childOrder, type ObjectProfile } from './codes.ts'
 /** Ids of the whole message: each one once, children included (ITI TF-3 4.2.1.1; rule C4). */
 export type SeenIds = Set<string>
 
-/** An empty value of these is a fault of its own (ITI TF-3 4.2.3.2.27, 4.2.3.3.5); of others it is like none. */
+/** An empty value of these is a fault of its own (ITI TF-3 4.2.3.2.27, 4.2.3.3.7); of others it is like none. */
 const notEmpty: ReadonlySet<string> = new Set(['URI', 'intendedRecipient'])
 
 export class ObjectReader {

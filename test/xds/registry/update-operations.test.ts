@@ -115,7 +115,8 @@ describe('ITI-57 operations on what is registered', () => {
       const failed = async (type: Association['type'], source: string) =>
         assert.equal((await admin.ask(submitted(type, source, entry.entryUuid))).status, 'Failure', type)
       const stranger = await new Administrator(registry, await registry.patient()).registered()
-      await failed('APND', stranger.entryUuid)
+      const between = submitted('APND', stranger.entryUuid, entry.entryUuid)
+      assert.deepEqual((await admin.ask(between)).codes, ['XDSPatientIDReconciliationError'])
       await failed('XFRM', newEntryUuid())
       await failed('RPLC', (await admin.registeredFolder()).entryUuid)
       const retired = await admin.registered()
