@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { request as httpRequest, type IncomingMessage } from 'node:http'
 import path from 'node:path'
+import { ConfigError, loadConfig } from '../../src/server/config.ts'
 import { type Child, isRunning, removeFolder, serve, start, temporaryFolder } from '../support/child.ts'
 import { aDocument, createClients, declared, people, submissionOf } from '../support/gateway.ts'
 import { composeMtom } from '../support/mtom.ts'
@@ -104,22 +105,31 @@ describe('processes', function () {
     assert.equal((await fetch(`${second.url}/health/ready`)).status, 200)
   })
 
+  it('a bad configuration stops the start with a line that names the key, and no stack', async () => {
+    const data = await folder()
+    const file = path.join(data, 'config.yaml')
+    await writeFile(file, 'serveur:\n  port: 0\n')
+    const { code, stderr } = await kept(start(['node', 'src/cli/serve.ts', '--config', file, '--data', data])).ended
+    assert.equal(code, 1)
+    assert.match(stderr.split('\n')[0] ?? '', /serveur/)
+    assert.doesNotMatch(stderr, /^\s+at /m, 'a stack is not for operators')
+  })
+
   for (const [what, content, line] of [
     ['a key that does not exist', 'serveur:\n  port: 0\n', /serveur/],
-    ['a value that is none', 'server:\n  port: quatre-vingts\n', /server\.port/],
-    ['an address that is not loopback in development', 'server:\n  host: 0.0.0.0\n', /server\.host/],
-    ['the national repository in production', 'mode: production\n', /dmp\.repositoryUniqueId/],
-    ['anonymous access without profile ihe', 'identity:\n  anonymous: loopback\n', /identity\.anonymous/],
-    ['no YAML', '{ server: [', /config\.yaml/],
+    ['a value that is none', 'server:\n  port: quatre-vingts\n', /^server\.port: /],
+    ['an address that is not loopback in development', 'server:\n  host: 0.0.0.0\n', /^server\.host: /],
+    ['the national repository in production', 'mode: production\n', /^dmp\.repositoryUniqueId: /],
+    ['anonymous access without profile ihe', 'identity:\n  anonymous: loopback\n', /^identity\.anonymous: /],
+    ['no YAML', '{ server: [', /config\.yaml: /],
   ] as const)
-    it(`a configuration with ${what} stops the start with a line that names it`, async () => {
-      const data = await folder()
-      const file = path.join(data, 'config.yaml')
+    it(`a configuration with ${what} is refused in a line that names it`, async () => {
+      const file = path.join(await folder(), 'config.yaml')
       await writeFile(file, content)
-      const { code, stderr } = await kept(start(['node', 'src/cli/serve.ts', '--config', file, '--data', data])).ended
-      assert.equal(code, 1)
-      assert.match(stderr.split('\n')[0] ?? '', line)
-      assert.doesNotMatch(stderr, /^\s+at /m, 'a stack is not for operators')
+      assert.throws(
+        () => loadConfig({ file }),
+        (error) => error instanceof ConfigError && line.test(error.message.split('\n')[0] ?? ''),
+      )
     })
 
   it('an unknown DMP_GATEWAY_ setting and an unknown option stop the start too', async () => {
