@@ -89,18 +89,35 @@ export class JobStore {
     return finished?.owner === owner ? { state: 'finished', result: finished.result } : undefined
   }
 
-  /** Jobs without a result, the oldest first; leftovers of a crash and results of long ago are removed. */
-  async recover(now: Date): Promise<readonly Job[]> {
+  /** Jobs without a result, the oldest first; what a crash left half made is removed. Before the first `add`. */
+  async recover(): Promise<readonly Job[]> {
     const jobs: Job[] = []
-    for (const name of await readdir(this.#directory).catch(() => [])) {
+    for (const name of await this.#names()) {
       const folder = path.join(this.#directory, name)
-      const finished = isId(name) ? await stat(path.join(folder, 'result.json')).catch(() => undefined) : undefined
-      const job = finished || !isId(name) ? undefined : await readJson<Job>(path.join(folder, 'job.json'))
-      if (job) jobs.push(job)
-      else if (finished === undefined || finished.mtimeMs < now.getTime() - keptMilliseconds)
-        await rm(folder, { recursive: true, force: true })
+      const job = isId(name) ? await readJson<Job>(path.join(folder, 'job.json')) : undefined
+      const finished = isId(name) && (await this.#finishedAt(name)) !== undefined
+      if (job && !finished) jobs.push(job)
+      else if (!finished) await rm(folder, { recursive: true, force: true })
     }
     return jobs.sort((a, b) => (a.at < b.at ? -1 : 1))
+  }
+
+  /** Forgets results of long ago. */
+  async sweep(now: Date): Promise<void> {
+    for (const name of await this.#names()) {
+      const finished = isId(name) ? await this.#finishedAt(name) : undefined
+      if (finished !== undefined && finished < now.getTime() - keptMilliseconds)
+        await rm(this.#folder(name), { recursive: true, force: true })
+    }
+  }
+
+  async #names(): Promise<readonly string[]> {
+    return readdir(this.#directory).catch(() => [])
+  }
+
+  async #finishedAt(id: string): Promise<number | undefined> {
+    const found = await stat(path.join(this.#folder(id), 'result.json')).catch(() => undefined)
+    return found?.mtimeMs
   }
 
   #folder(id: string): string {

@@ -19,6 +19,7 @@ const mostAtOnce = 8
 /** Waiting; beyond it the caller is asked to come back. */
 export const mostWaiting = 1000
 const retryMilliseconds = 2000
+const sweepMilliseconds = 60 * 60 * 1000
 /** Attempts at a job that fails for no reason anybody gave. */
 const mostAttempts = 3
 
@@ -26,6 +27,7 @@ export class Jobs {
   readonly #parts: FhirParts
   readonly #patientIds: PatientIds
   readonly #store: JobStore
+  #ready: Promise<void> | undefined
   readonly #waiting: Job[] = []
   readonly #attempts = new Map<string, number>()
   #running = 0
@@ -42,16 +44,25 @@ export class Jobs {
     return this.#open >= mostWaiting
   }
 
-  /** Takes up what an earlier run left. */
-  async recover(): Promise<void> {
-    const left = await this.#store.recover(new Date())
+  /** Takes up what an earlier run left. To be called once; what is accepted meanwhile waits for it. */
+  recover(): Promise<void> {
+    this.#ready = this.#recover()
+    return this.#ready
+  }
+
+  async #recover(): Promise<void> {
+    const left = await this.#store.recover()
     this.#open += left.length
     this.#waiting.push(...left)
     this.#next()
+    await this.#store.sweep(new Date())
+    setInterval(() => void this.#store.sweep(new Date()).catch(() => {}), sweepMilliseconds).unref()
   }
 
   /** Durable when it resolves. Throws GatewayError `store-unavailable`. */
   async accept(job: Omit<Job, 'documents'>, contents: ReadonlyMap<EntryUuid, DocumentContent>): Promise<void> {
+    // What is half made on the disk is taken for what a crash left
+    await this.#ready?.catch(() => {})
     const kept = await this.#store.add(job, contents)
     this.#open++
     this.#waiting.push(kept)
