@@ -94,6 +94,9 @@ const schema = z
         ['dmp', 'repositoryUniqueId'],
         `${nationalRepository} is the national DMP: set the OID of your own repository for an embedded DMP in production`,
       )
+    const { email, webhook } = config.notifications
+    if (config.dmp.kind === 'national' && (email !== undefined || webhook !== undefined))
+      refuse(['notifications'], 'go with dmp.kind: embedded: the national DMP tells patients and physicians itself')
     if (config.identity.mtls.length > 0 && (config.server.tls?.clientAuthorities ?? []).length === 0)
       refuse(['identity', 'mtls'], 'needs server.tls.clientAuthorities: whose client certificates are believed')
     if (config.metadata.checkMimeType && config.metadata.codes === undefined)
