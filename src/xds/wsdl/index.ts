@@ -1,12 +1,13 @@
 /** `?wsdl` and `?xsd=NAME`: what the two services are, with the address they were asked at. */
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import path from 'node:path'
 import { escapeAttribute } from '../../xml/writer.ts'
 import type { Actor } from '../ebrim/response.ts'
 import { schemaFiles } from '../schema/index.ts'
 
 /** Where the descriptions lie; they are read from disk, never from the network. */
-export const wsdlFile = (endpoint: Actor): string => new URL(`${endpoint}.wsdl`, import.meta.url).pathname
+export const wsdlFile = (endpoint: Actor): string => path.join(import.meta.dirname, `${endpoint}.wsdl`)
 
 const address = /http:\/\/localhost\/xds\/\w+/
 const schemaPlace = /schemaLocation="(?:\.\.\/schema\/)?([\w-]+\.xsd)"/g
