@@ -101,13 +101,13 @@ describe('the log of a gateway at level debug', function () {
       await xds.raw('ITI-41', `multipart/related; boundary="${marker}"`, Buffer.from(`--${marker}\r\n\r\n${whole}`))
       await fetch(`${gateway.url}/health/ready`)
 
+      await gateway.printed(/trace export fails/)
       gateway.process.kill('SIGTERM')
       const { stderr, stdout } = await gateway.ended
       const log = stderr + stdout
       const lines = stderr.trim().split('\n')
       assert.ok(lines.length > 40, `${lines.length} lines`)
       for (const line of lines) assert.doesNotThrow(() => JSON.parse(line), `not JSON: ${line}`)
-      assert.match(log, /trace export fails/)
       const secrets = [
         patient.ins,
         patient.key,
