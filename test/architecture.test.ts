@@ -9,6 +9,7 @@ const src = path.join(root, 'src')
 const inner = ['errors.ts', 'metadata', 'nomenclature', 'access', 'operations']
 const allowed: Readonly<Record<string, readonly string[]>> = {
   'errors.ts': [],
+  'byte-cache.ts': [],
   xml: [],
   metadata: ['nomenclature', 'access', 'errors.ts'],
   nomenclature: ['metadata', 'access', 'errors.ts'],
@@ -16,8 +17,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cda: ['xml', 'metadata', 'nomenclature', 'errors.ts'],
   operations: ['errors.ts', 'metadata', 'nomenclature', 'access'],
   spool: ['errors.ts', 'operations'],
-  fhir: [...inner, 'spool', 'xml', 'cda'],
-  xds: [...inner, 'spool', 'xml'],
+  fhir: [...inner, 'byte-cache.ts', 'spool', 'xml', 'cda'],
+  xds: [...inner, 'byte-cache.ts', 'spool', 'xml'],
   identity: [...inner, 'xml'],
   trace: [...inner, 'xml'],
   'dmp/embedded': [...inner],

@@ -5,6 +5,7 @@
  * before it is asked.
  */
 import type { DocumentFacts } from '../access/types.ts'
+import { ByteCache } from '../byte-cache.ts'
 import type { DocumentEntry } from '../metadata/model.ts'
 import type { FhirParts } from './parts.ts'
 import { entryOf, type Match } from './searchset.ts'
@@ -16,36 +17,19 @@ export interface FragmentKey {
 }
 
 export class Fragments {
-  readonly #maxBytes: number
-  /** In the order of last use, the oldest first. */
-  readonly #fragments = new Map<string, Buffer>()
-  #bytes = 0
+  readonly #written: ByteCache
 
   /** `maxBytes` of JSON are kept; what was not used for longest goes first. */
   constructor(maxBytes = 32 * 1024 * 1024) {
-    this.#maxBytes = maxBytes
+    this.#written = new ByteCache(maxBytes)
   }
 
   get(key: FragmentKey): Buffer | undefined {
-    const name = nameOf(key)
-    const fragment = this.#fragments.get(name)
-    if (fragment === undefined) return undefined
-    this.#fragments.delete(name)
-    this.#fragments.set(name, fragment)
-    return fragment
+    return this.#written.get(nameOf(key))
   }
 
   keep(key: FragmentKey, fragment: Buffer): Buffer {
-    const name = nameOf(key)
-    this.#bytes += fragment.length - (this.#fragments.get(name)?.length ?? 0)
-    this.#fragments.delete(name)
-    this.#fragments.set(name, fragment)
-    for (const [oldest, { length }] of this.#fragments) {
-      if (this.#bytes <= this.#maxBytes) break
-      this.#fragments.delete(oldest)
-      this.#bytes -= length
-    }
-    return fragment
+    return this.#written.keep(nameOf(key), fragment)
   }
 }
 
