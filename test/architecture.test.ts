@@ -22,11 +22,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   identity: [...inner, 'xml'],
   trace: [...inner, 'xml'],
   'dmp/embedded': [...inner],
+  // What the connectors to a remote DMP share
+  'dmp/remote': [...inner],
   // What XDS.b is written in is the same on the way in and on the way out: only these folders of the door, never the door
-  'dmp/xds': [...inner, 'spool', 'xml', 'cda', 'xds/ebrim', 'xds/mtom', 'xds/namespaces.ts'],
+  'dmp/xds': [...inner, 'dmp/remote', 'spool', 'xml', 'cda', 'xds/ebrim', 'xds/mtom', 'xds/namespaces.ts'],
   server: [...inner, 'spool', 'fhir', 'xds', 'dmp/embedded', 'dmp/xds', 'trace', 'identity'],
   cli: [...inner, 'server', 'main.ts', 'identity', 'trace', 'dmp/embedded', 'fhir', 'xds', 'spool', 'xml'],
-  'main.ts': [...inner, 'cda', 'server', 'spool', 'fhir', 'xds', 'dmp/embedded', 'dmp/xds', 'trace', 'identity'],
+  'main.ts': [...inner, 'cda', 'server', 'spool', 'fhir', 'xds', 'dmp', 'trace', 'identity'],
 }
 
 function partOf(file: string): string {

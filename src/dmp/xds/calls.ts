@@ -5,13 +5,15 @@ import type { Clock, Dmp, RequestContext, Trace } from '../../operations/ports.t
 import type { Spool, Spooled } from '../../spool/index.ts'
 import { composeMtom, composeSimple, type RequestPart } from '../../xds/mtom/request.ts'
 import type { XmlElement } from '../../xml/tree.ts'
+import type { Journal } from '../remote/journal.ts'
+import type { Observer } from '../remote/observer.ts'
+import type { References } from '../remote/references.ts'
+import type { StatusCache } from '../remote/status-cache.ts'
 import type { Credentials } from './credentials.ts'
-import type { Journal } from './journal.ts'
 import type { NationalOptions, Service } from './options.ts'
+import type { PatientStatus } from './patient-status.ts'
 import { type Presented, type Purpose, presented } from './profile.ts'
-import type { References } from './references.ts'
 import { bodyOf, writeEnvelope } from './soap.ts'
-import type { StatusCache } from './status-cache.ts'
 import type { Templates } from './template.ts'
 import type { Transport } from './transport.ts'
 import { writeVihf } from './vihf.ts'
@@ -28,16 +30,9 @@ export interface Parts {
   readonly trace: Trace
   readonly journal: Journal
   readonly references: References
-  readonly statuses: StatusCache
+  readonly statuses: StatusCache<PatientStatus>
   readonly observer: Observer
   readonly clock: Clock
-}
-
-/** For metrics: names of transactions only. */
-export interface Observer {
-  call(transaction: string, outcome: 'ok' | 'failed', seconds: number): void
-  /** The calls that one request has cost. */
-  request(transaction: string, calls: number): void
 }
 
 export interface Call {

@@ -4,29 +4,28 @@
  *   index, options, session   the port; what it is configured with; the port as one request has it
  *   credentials, profile, vihf   the structure's certificates; who is presented, by operation; the assertion
  *   calls, transport, soap   one call; HTTPS; the frame of messages
- *   patient-status, status-cache, authorization, template, messages/   TD0.2, TD1.3a, TD0.3
- *   registry, stored-query, registry-response, facts, references   TD3.1, and what is known of ids
+ *   patient-status, authorization, template, messages/   TD0.2, TD1.3a, TD0.3
+ *   registry, stored-query, registry-response, reference-entry   TD3.1, and what is known of ids
  *   feed, documents, lot-signature   TD2.1: what the DMP accepts, signed
  *   retrieve, update   TD3.2, TD3.3
- *   journal, choices   intents on disk; what is settled here and what is not
+ *   ../remote   what every remote DMP needs: intents on disk, what is known of ids, what is settled here
  */
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { GatewayError } from '../../errors.ts'
 import type { Clock, Dmp, Trace } from '../../operations/ports.ts'
 import type { Spool } from '../../spool/index.ts'
-import type { Observer, Parts } from './calls.ts'
+import { openJournal } from '../remote/journal.ts'
+import type { Observer } from '../remote/observer.ts'
+import { openReferences } from '../remote/references.ts'
+import { StatusCache } from '../remote/status-cache.ts'
+import type { Parts } from './calls.ts'
 import { type CredentialFiles, openCredentials } from './credentials.ts'
-import { openJournal } from './journal.ts'
 import type { NationalOptions } from './options.ts'
-import { openReferences } from './references.ts'
 import { createSession } from './session.ts'
-import { StatusCache } from './status-cache.ts'
 import { readTemplates } from './template.ts'
 import { createTransport } from './transport.ts'
 
-export type { Observer } from './calls.ts'
-export { localChoices } from './choices.ts'
 export type { CredentialFiles } from './credentials.ts'
 export type { NationalOptions, Service } from './options.ts'
 

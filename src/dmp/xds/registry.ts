@@ -7,9 +7,10 @@ import type { Association, DocumentEntry, SubmissionSet } from '../../metadata/m
 import type { Found, RegistryQuery, RequestContext } from '../../operations/ports.ts'
 import type { ReadObjects } from '../../xds/ebrim/reader.ts'
 import type { XmlElement } from '../../xml/tree.ts'
+import { factsOf } from '../remote/facts.ts'
 import type { Calls, Parts } from './calls.ts'
-import { factsOf, referenceEntry } from './facts.ts'
 import { isUser } from './profile.ts'
+import { referenceEntry } from './reference-entry.ts'
 import {
   readFound,
   readObjectRefs,

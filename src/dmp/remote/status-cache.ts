@@ -1,20 +1,31 @@
 /** Answers of TD0.2, for the same person and the same patient only, for a while: a consultation asks several times. */
 import { createHash } from 'node:crypto'
+import type { PurposeOfUse } from '../../access/caller.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
-import type { PatientStatus } from './patient-status.ts'
-import type { Presented } from './profile.ts'
 
 /** Answers kept. */
 const capacity = 20_000
 
-/** An answer, or that there is no DMP. */
-export type CachedStatus = { readonly status: PatientStatus | undefined }
+/** Everything of an identity that the answer may depend on. */
+export interface Asking {
+  readonly mode: string
+  /** PS_IdNat. */
+  readonly nameId: string
+  /** Struct_IdNat. */
+  readonly structure: string
+  readonly purpose: PurposeOfUse
+}
 
-export class StatusCache {
+/** An answer, or that there is no DMP. */
+export interface CachedStatus<Status> {
+  readonly status: Status | undefined
+}
+
+export class StatusCache<Status> {
   readonly #age: number
   readonly #now: () => number
   /** Oldest first. */
-  readonly #answers = new Map<string, CachedStatus & { readonly until: number }>()
+  readonly #answers = new Map<string, CachedStatus<Status> & { readonly until: number }>()
 
   /** @param age milliseconds; 0 keeps nothing */
   constructor(age: number, now: () => number) {
@@ -22,7 +33,7 @@ export class StatusCache {
     this.#now = now
   }
 
-  get(who: Presented, patient: PatientKey): CachedStatus | undefined {
+  get(who: Asking, patient: PatientKey): CachedStatus<Status> | undefined {
     const key = keyOf(who, patient)
     const found = this.#answers.get(key)
     if (found === undefined || found.until > this.#now()) return found
@@ -30,7 +41,7 @@ export class StatusCache {
     return undefined
   }
 
-  set(who: Presented, patient: PatientKey, status: PatientStatus | undefined): void {
+  set(who: Asking, patient: PatientKey, status: Status | undefined): void {
     // That there is none is asked again each time: it may be opened any moment
     if (this.#age <= 0 || status === undefined) return
     const key = keyOf(who, patient)
@@ -40,13 +51,13 @@ export class StatusCache {
     if (oldest !== undefined) this.#answers.delete(oldest)
   }
 
-  forget(who: Presented, patient: PatientKey): void {
+  forget(who: Asking, patient: PatientKey): void {
     this.#answers.delete(keyOf(who, patient))
   }
 }
 
-/** Everything of the identity that the answer may depend on; no identifier stays readable in memory. */
-function keyOf({ mode, nameId, structure, purpose }: Presented, patient: PatientKey): string {
+/** No identifier stays readable in memory. */
+function keyOf({ mode, nameId, structure, purpose }: Asking, patient: PatientKey): string {
   return createHash('sha256')
     .update(JSON.stringify([mode, nameId, structure, purpose, patient]))
     .digest('base64')
