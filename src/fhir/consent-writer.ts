@@ -15,10 +15,13 @@ export function parseConsentId(id: string): { readonly patientId: string; readon
   return dot < 1 ? undefined : { patientId: id.slice(0, dot), key: id.slice(dot + 1) }
 }
 
+/** With the name that a remote DMP tells. */
+type NamedProvision = PersonProvision & { readonly name?: string }
+
 export interface ConsentWriter {
   general(shape: ChoiceShape, value: boolean): Consent
   /** `block`: of the patient about a professional; `authorisation`: of a professional, TD0.3. */
-  person(kind: 'block' | 'authorisation', about: PersonProvision, since?: string): Consent
+  person(kind: 'block' | 'authorisation', about: NamedProvision, since?: string): Consent
 }
 
 /** @param patientId of the Patient here; without it the Consents have no id */
@@ -54,8 +57,12 @@ export function consentsOf(
   const told = [...blocked, ...inForce].some(({ person }) => person === caller)
   const { authorisation } = facts
   return [
-    ...shapes.map((shape) => write.general(shape, choices[shape.choice])),
-    ...blocked.map(({ person, since }) => write.person('block', { person, permit: false }, since)),
+    // What a remote DMP does not tell is not said
+    ...shapes.flatMap((shape) => {
+      const value = choices[shape.choice]
+      return value === undefined ? [] : [write.general(shape, value)]
+    }),
+    ...blocked.map(({ since, ...about }) => write.person('block', { ...about, permit: false }, since)),
     ...inForce.map(({ since, ...about }) => write.person('authorisation', { ...about, permit: true }, since)),
     // Whoever may not see the persons still sees where they stand themselves (TD0.2).
     ...(caller !== undefined && !told && (authorisation === 'VALIDE' || authorisation === 'INTERDIT')
@@ -80,14 +87,17 @@ function provisionOf({ purpose, action, masked, permits }: ChoiceShape, value: b
   }
 }
 
-function provisionAbout({ person, permit, until }: PersonProvision): ConsentProvision {
+function provisionAbout({ person, permit, until, name }: NamedProvision): ConsentProvision {
   return {
     type: permit ? 'permit' : 'deny',
     ...(until !== undefined && { period: { end: until } }),
     actor: [
       {
         role: { coding: [{ system: systems.participation, code: recipient }] },
-        reference: { identifier: { system: `urn:oid:${oids.professional}`, value: person } },
+        reference: {
+          identifier: { system: `urn:oid:${oids.professional}`, value: person },
+          ...(name !== undefined && { display: name }),
+        },
       },
     ],
   }

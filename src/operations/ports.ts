@@ -16,6 +16,7 @@ import type {
   Submission,
   SubmissionSet,
 } from '../metadata/model.ts'
+import type { RecordSettings } from './record-ports.ts'
 
 export type * from './identity-port.ts'
 export type * from './record-ports.ts'
@@ -288,6 +289,11 @@ export interface Dmp {
   patientOf?(id: string): PatientKey | undefined
   /** TD0.3 at a remote DMP, which must know of it before documents are asked. Absent: the effects of the record do it. */
   authorise?(patient: PatientKey, change: 'add' | 'remove'): Promise<void>
+  /**
+   * TD1.3a, and with `persons` TD1.6, of a remote DMP: what the patient has settled there and what is declared here.
+   * Absent: the store of choices has it all. Undefined when there is no record.
+   */
+  settings?(patient: PatientKey, about: { readonly persons: boolean }): Promise<RecordSettings | undefined>
   /** The operation is done: what it asked of a remote DMP is counted. */
   finished?(): void
 }

@@ -8,19 +8,18 @@ export type StoredChange = Exclude<RecordChange, { kind: 'mask-all' | 'unmask-al
 
 /** What is settled about a record, as it is in force. Instants are ISO 8601. */
 export interface RecordSettings {
-  readonly choices: Readonly<Record<ChoiceName, boolean>>
-  readonly blocked: readonly { readonly person: string; readonly since: string }[]
-  readonly designated: readonly {
-    readonly role: 'treating' | 'administrator'
-    readonly person: string
-    readonly since: string
-  }[]
+  /** One that is absent is not told here: a remote DMP applies it by itself. */
+  readonly choices: Readonly<Partial<Record<ChoiceName, boolean>>>
+  readonly blocked: readonly Settled<{ readonly person: string }>[]
+  readonly designated: readonly Settled<{ readonly role: 'treating' | 'administrator'; readonly person: string }>[]
   /** TD0.3; those that have ended too. */
-  readonly authorised: readonly (({ readonly person: string } | { readonly structure: string }) & {
-    readonly since: string
-    readonly until?: string
-  })[]
+  readonly authorised: readonly Settled<
+    ({ readonly person: string } | { readonly structure: string }) & { readonly until?: string }
+  >[]
 }
+
+/** About somebody, since when, and under which name, as far as the DMP tells. */
+export type Settled<About> = About & { readonly since?: string; readonly name?: string }
 
 /** The choices of the patient, and what the administrator settles. A remote DMP keeps its own. */
 export interface Choices {

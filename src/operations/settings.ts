@@ -19,16 +19,17 @@ export async function settings(
   return answer
 }
 
-/** Persons are given to whoever TD1.6 is open to; nobody is told that there are some. */
+/** Persons are given to whoever TD1.6 is open to, and asked of a remote DMP for nobody else; nobody is told that there are some. */
 export async function settingsOf(
   parts: OperationParts,
   patient: PatientKey,
   context: RequestContext,
   facts: Authorised['facts'],
 ): Promise<SettingsAnswer> {
-  const inForce = await parts.choices.inForce(patient)
+  const { dmp, policy } = parts
+  const persons = decide(accessRequest('TD1.6', context, { patient }), facts, policy).verdict === 'permit'
+  const inForce = await (dmp.settings ? dmp.settings(patient, { persons }) : parts.choices.inForce(patient))
   if (facts === undefined || inForce === undefined) throw new GatewayError({ code: 'dmp-unknown', rule: 'ID2' })
   const { choices, blocked, designated, authorised } = inForce
-  const persons = decide(accessRequest('TD1.6', context, { patient }), facts, parts.policy).verdict === 'permit'
   return { facts, choices, ...(persons && { persons: { blocked, designated, authorised } }) }
 }

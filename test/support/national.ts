@@ -17,14 +17,17 @@ export interface NationalGateway extends Omit<TestGateway, 'patient' | typeof Sy
   asked(act: () => Promise<unknown>): Promise<readonly string[]>
 }
 
-/** @param national keys of `dmp.national` */
-export async function openNationalGateway(national: object = {}): Promise<NationalGateway> {
+/** @param national keys of `dmp.national`, or what makes them once the far end is there */
+export async function openNationalGateway(
+  national: object | ((farEnd: Simulator) => Promise<object>) = {},
+): Promise<NationalGateway> {
   const directory = await mkdtemp(path.join(tmpdir(), 'dmp-gateway-national-'))
   const farEnd = await startSimulator(directory)
   const settings = settingsFor(farEnd)
+  const own = typeof national === 'function' ? await national(farEnd) : national
   const gateway = await openGateway({
     ...settings,
-    'dmp.national': { ...(settings['dmp.national'] as object), ...national },
+    'dmp.national': { ...(settings['dmp.national'] as object), ...own },
   })
   return {
     ...gateway,

@@ -11,10 +11,17 @@ import type { Dmp, Found, RequestContext } from '../../operations/ports.ts'
 import { checkSetAuthorization, setAuthorizationAction, writeSetAuthorization } from './authorization.ts'
 import { Calls, type Parts } from './calls.ts'
 import { feed } from './feed.ts'
-import { patientStatusAction, readEmergencyChoices, readPatientStatus, writePatientQuery } from './patient-status.ts'
+import {
+  type EmergencyChoices,
+  patientStatusAction,
+  readEmergencyChoices,
+  readPatientStatus,
+  writePatientQuery,
+} from './patient-status.ts'
 import { isUser } from './profile.ts'
 import { Registry } from './registry.ts'
 import { retrieve } from './retrieve.ts'
+import { settingsOf } from './settings.ts'
 import { update } from './update.ts'
 
 export function createSession(parts: Parts, context: RequestContext): Dmp {
@@ -23,9 +30,16 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
   // As they were when the request came: what it declares about consent is judged, and done, once
   const facts = new Map<PatientKey, Promise<RecordFacts | undefined>>()
   const settled = new Map<string, Promise<void>>()
+  const emergencies = new Map<PatientKey, Promise<EmergencyChoices | undefined>>()
+  const emergencyOf = (patient: PatientKey) =>
+    once(emergencies, patient, async () =>
+      readEmergencyChoices(await askPatient(parts, calls, 'TD1.3a', patient), patient),
+    )
+  const status: Dmp['status'] = (patient, caller) =>
+    once(facts, patient, () => statusOf(parts, context, calls, patient, caller, emergencyOf))
   return {
     repositoryUniqueId: parts.options.repositoryUniqueId,
-    status: (patient, caller) => once(facts, patient, () => statusOf(parts, context, calls, patient, caller)),
+    status,
     patientOf: (id) => parts.references.find(id)?.patient,
     // The identity in the DMP is not for others to read or compare (P4D RG_0320)
     demographics: async () => undefined,
@@ -46,6 +60,13 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
     remove: () => Promise.reject(notThere('Nothing is removed from the DMP.')),
     content: async (entryUuid: EntryUuid) => retrieve(parts, calls, await registry.located(entryUuid)),
     check: () => parts.transport.check(),
+    // Patients and administrators are no users of this interface: what is known here is theirs to read
+    ...(isUser(context.caller) && {
+      settings: async (patient, { persons }) => {
+        const known = await status(patient, context.caller)
+        return known && settingsOf({ parts, calls, patient }, known, await emergencyOf(patient), persons)
+      },
+    }),
     finished: () => parts.observer.request(context.transaction, calls.count),
   }
 }
@@ -80,24 +101,16 @@ async function statusOf(
   calls: Calls,
   patient: PatientKey,
   caller: Caller,
+  emergencyOf: (patient: PatientKey) => Promise<EmergencyChoices | undefined>,
 ): Promise<RecordFacts | undefined> {
   // Patients and administrators are no users of this interface: what is known here is theirs to read
   if (!isUser(caller)) return parts.local.status(patient, caller)
   const who = calls.presented('person', patient)
-  const ask = (transaction: 'TD0.2' | 'TD1.3a') =>
-    calls.ask({
-      transaction,
-      service: 'patients',
-      action: patientStatusAction,
-      body: writePatientQuery(parts.templates, parts.options, transaction, patient, parts.clock.now()),
-      use: 'person',
-      patient,
-    })
   const cached = parts.statuses.get(who, patient)
-  const told = cached ? cached.status : readPatientStatus(await ask('TD0.2'), patient)
+  const told = cached ? cached.status : readPatientStatus(await askPatient(parts, calls, 'TD0.2', patient), patient)
   if (!cached) parts.statuses.set(who, patient, told)
   if (told === undefined) return undefined
-  const emergency = context.purpose === 'normal' ? undefined : readEmergencyChoices(await ask('TD1.3a'), patient)
+  const emergency = context.purpose === 'normal' ? undefined : await emergencyOf(patient)
   const local = (await parts.local.status(patient, caller)) ?? (await openLocally(parts, context, patient, caller))
   const minor = told.birthDate === undefined ? undefined : isMinor(told.birthDate, parts.clock.now())
   return {
@@ -120,6 +133,17 @@ async function statusOf(
     informedEpisodes: local.informedEpisodes,
     initialConsent: local.initialConsent,
   }
+}
+
+function askPatient(parts: Parts, calls: Calls, transaction: 'TD0.2' | 'TD1.3a', patient: PatientKey) {
+  return calls.ask({
+    transaction,
+    service: 'patients',
+    action: patientStatusAction,
+    body: writePatientQuery(parts.templates, parts.options, transaction, patient, parts.clock.now()),
+    use: 'person',
+    patient,
+  })
 }
 
 /** A place for what is declared here about a patient whose DMP was just found. */

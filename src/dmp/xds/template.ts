@@ -7,27 +7,37 @@ import path from 'node:path'
 import { parseXml } from '../../xml/reader.ts'
 import { escapeAttribute } from '../../xml/writer.ts'
 
-export type MessageName = 'patient-status' | 'set-authorization'
+/** The values that each has to offer: TD0.2 and TD1.3a, TD0.3, TD1.6, TD0.4. */
+const values = {
+  'patient-status': [
+    ...['messageRoot', 'messageId', 'queryRoot', 'queryId', 'now', 'processingCode', 'softwareOid', 'softwareName'],
+    ...['reason', 'reasonName', 'insAuthority', 'ins'],
+  ],
+  'set-authorization': ['action'],
+  'list-authorizations': ['mode'],
+  'patient-list': ['startDate', 'dateType'],
+} as const
 
-const names: readonly MessageName[] = ['patient-status', 'set-authorization']
-const place = /\{\{([A-Za-z]+)\}\}/g
+export type MessageName = keyof typeof values
 
-export type Templates = (name: MessageName, values: Readonly<Record<string, string>>) => Buffer
+const names = Object.keys(values) as readonly MessageName[]
+const place = /\{\{([^{}]*)\}\}/g
+
+export type Templates = <Name extends MessageName>(
+  name: Name,
+  given: Readonly<Record<(typeof values)[Name][number], string>>,
+) => Buffer
 
 /**
  * @param folder of a site's own templates; those it does not have are ours
- * @throws Error that names the file: not well formed
+ * @throws Error that names the file: not well formed, or with a place that nothing is put into
  */
 export function readTemplates(folder?: string): Templates {
   const texts = new Map(names.map((name) => [name, read(name, folder)]))
-  return (name, values) =>
-    Buffer.from(
-      (texts.get(name) ?? '').replace(place, (_, key: string) => {
-        const value = values[key]
-        if (value === undefined) throw new RangeError(`the template ${name} asks for {{${key}}}, which there is not`)
-        return escapeAttribute(value)
-      }),
-    )
+  return (name, given) => {
+    const filled: Readonly<Record<string, string>> = given
+    return Buffer.from((texts.get(name) ?? '').replace(place, (_, key: string) => escapeAttribute(filled[key] ?? '')))
+  }
 }
 
 function read(name: MessageName, folder: string | undefined): string {
@@ -40,6 +50,9 @@ function read(name: MessageName, folder: string | undefined): string {
   } catch (cause) {
     throw new Error(`${own}: not well formed`, { cause })
   }
+  const known: readonly string[] = values[name]
+  for (const [, key = ''] of text.matchAll(place))
+    if (!known.includes(key)) throw new Error(`${own}: {{${key}}} is not among ${known.join(', ')}`)
   return text
 }
 

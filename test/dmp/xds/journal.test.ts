@@ -111,7 +111,21 @@ describe('beside the national DMP', () => {
       writeFileSync(path.join(folder, 'set-authorization.xml'), '<own>{{action}}</own>')
       const templates = readTemplates(folder)
       assert.equal(templates('set-authorization', { action: 'AJOUT' }).toString(), '<own>AJOUT</own>')
-      assert.throws(() => templates('patient-status', {}), /asks for \{\{messageRoot\}\}/)
+      assert.match(templates('list-authorizations', { mode: 'TOUTE' }).toString(), /<mode>TOUTE<\/mode>/)
+    })
+    for (const name of ['patient-status', 'set-authorization', 'list-authorizations', 'patient-list'])
+      it(`take ${name} of the site, and stop the start when nothing is known to put into it`, () => {
+        const site = mkdtempSync(path.join(folder, 'messages-'))
+        writeFileSync(path.join(site, `${name}.xml`), '<own/>')
+        readTemplates(site)
+        writeFileSync(path.join(site, `${name}.xml`), '<own>{{ nobody }}</own>')
+        assert.throws(() => readTemplates(site), new RegExp(`${name}\\.xml: \\{\\{ nobody \\}\\} is not among`))
+      })
+    it('ask of each message what it offers', () => {
+      const site = mkdtempSync(path.join(folder, 'messages-'))
+      writeFileSync(path.join(site, 'patient-list.xml'), '<own at="{{startDate}}">{{dateType}}</own>')
+      const given = { startDate: '20260101000000', dateType: 'LASTDOC' }
+      assert.equal(readTemplates(site)('patient-list', given).toString(), '<own at="20260101000000">LASTDOC</own>')
     })
     it('stop the start when they are not well formed', () => {
       writeFileSync(path.join(folder, 'set-authorization.xml'), '<own>')
