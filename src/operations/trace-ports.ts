@@ -1,0 +1,66 @@
+/** The ports of the trace: written, read back, sent to other systems, told to people (ports.ts gives them on). */
+import type { PatientKey } from '../metadata/identifiers.ts'
+import type { AccessRecord } from './ports.ts'
+
+/** The memory of the house. A record is durable when `record` resolves; if it rejects, nothing may be read or fed. */
+export interface Trace {
+  record(record: AccessRecord): Promise<void>
+  /** Newest first. */
+  history(query: HistoryQuery): Promise<readonly AccessRecord[]>
+  check(): Promise<void>
+}
+
+/** States of a delivery that are final, and `waiting` for another attempt or for its time. */
+export type DeliveryState = 'waiting' | 'sent' | 'failed' | 'no-recipient' | 'uncertain'
+
+/** What people are to be told, on its way to them by channels (e-mail, webhook). Instants are ISO 8601. */
+export interface Deliveries {
+  /** Takes up what was written since the last time; the first time it only remembers where to begin. Gives how many. */
+  enrol(channel: string): Promise<number>
+  /** What may be attempted now, longest waiting first. */
+  waiting(channel: string, now: string, limit: number): Promise<readonly WaitingDelivery[]>
+  /** Durable when it resolves: true for the one who may send. */
+  claim(channel: string, no: number): Promise<boolean>
+  /** `nextAt`: of `waiting`, not before. */
+  settle(channel: string, no: number, state: DeliveryState, nextAt?: string): Promise<void>
+  /** Found claimed at the start: they may have been sent, and become `uncertain`. Gives how many. */
+  interrupted(channel: string): Promise<number>
+  counts(channel: string): Promise<Readonly<Record<string, number>>>
+}
+
+export interface WaitingDelivery {
+  /** Of the notification. */
+  readonly no: number
+  readonly attempts: number
+  readonly patient: PatientKey
+}
+
+/** The trace on its way to other systems: each destination has a position in it. */
+export interface TraceFeed {
+  /** Sequence of the last record that a destination has; 0 before the first. */
+  position(destination: string): Promise<number>
+  /** Records after a sequence, oldest first. */
+  after(sequence: number, limit: number): Promise<readonly TracedRecord[]>
+  /** Sequence of the last record there is; 0 when there is none. */
+  head(): Promise<number>
+  /** Durable when it resolves. `refused`: what the destination will never take, kept with the reason. */
+  advance(
+    destination: string,
+    sequence: number,
+    refused?: readonly { readonly sequence: number; readonly reason: string }[],
+  ): Promise<void>
+}
+
+export interface TracedRecord {
+  /** Its place in the trace, from 1 without gaps. */
+  readonly sequence: number
+  readonly record: AccessRecord
+}
+
+export interface HistoryQuery {
+  readonly patient: PatientKey
+  /** Only actions of this person (own actions of a professional). */
+  readonly person?: string
+  readonly from?: string
+  readonly to?: string
+}
