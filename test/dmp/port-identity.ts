@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import type { TestDocument } from '../support/documents.ts'
-import { aProfessionalCaller } from './mothers.ts'
 import type { PortRules } from './port-suite.ts'
-import { colleague, fed, found, opened } from './port-support.ts'
+import { author, colleague, fed, found, opened } from './port-support.ts'
 
 /** Two callers at once. */
 export function identityRules(rules: PortRules): void {
@@ -10,7 +9,7 @@ export function identityRules(rules: PortRules): void {
     const port = opened(rules)
 
     it('get each the answers to what they asked, under their own identity', async () => {
-      const callers = [aProfessionalCaller(), colleague]
+      const callers = [author, colleague]
       const patients = await Promise.all([port().patient(), port().patient()])
       const documents: TestDocument[] = []
       for (const patient of patients) {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { aPatient } from '../support/people.ts'
-import { aProfessionalCaller, refused } from './mothers.ts'
+import { refused } from './mothers.ts'
 import type { PortRules } from './port-suite.ts'
-import { opened, recordOf } from './port-support.ts'
+import { author, opened, recordOf } from './port-support.ts'
 
-const author = '899700000001'
+const doctor = '899700000001'
 const longAgo = '2020-01-01T00:00:00.000Z'
 
 /** TD0.2, and the opening of records. */
@@ -12,7 +12,7 @@ export function statusRules(rules: PortRules): void {
   describe('the status of a record', () => {
     const port = opened(rules)
     const statusOf = (patient: { readonly key: Parameters<typeof recordOf>[0]['key'] }) =>
-      port().reader.status(patient.key, aProfessionalCaller())
+      port().reader.status(patient.key, author)
     const patient = async () => {
       const made = aPatient()
       await port().harness.records.open(made.key)
@@ -34,9 +34,9 @@ export function statusRules(rules: PortRules): void {
 
     it('tells an authorisation that holds, and one that has ended', async () => {
       const one = await patient()
-      await port().harness.records.authorise(one.key, author)
+      await port().harness.records.authorise(one.key, doctor)
       assert.equal((await statusOf(one))?.authorisation, 'VALIDE')
-      await port().harness.records.authorise(one.key, author, longAgo)
+      await port().harness.records.authorise(one.key, doctor, longAgo)
       assert.equal((await statusOf(one))?.authorisation, 'EXPIRE')
     })
 
@@ -48,15 +48,15 @@ export function statusRules(rules: PortRules): void {
 
     it('tells that the patient blocks the caller, whatever was authorised', async () => {
       const one = await patient()
-      await port().harness.records.authorise(one.key, author)
-      await port().harness.records.block(one.key, author)
+      await port().harness.records.authorise(one.key, doctor)
+      await port().harness.records.block(one.key, doctor)
       const facts = await statusOf(one)
       assert.deepEqual([facts?.authorisation, facts?.blocked], ['INTERDIT', true])
     })
 
     it('tells the treating physician', async () => {
       const one = await patient()
-      await port().harness.records.designate(one.key, author)
+      await port().harness.records.designate(one.key, doctor)
       assert.equal((await statusOf(one))?.treatingPhysician, true)
     })
 

@@ -28,6 +28,8 @@ export type Capability =
   | 'registry'
   /** The entryUUID of the source is that of the registry: else the registry gives its own. That of the source leads to it either way. */
   | 'sourceIds'
+  /** Earlier metadata versions: else the current one alone is given. */
+  | 'earlierVersions'
   /** The time when a document was stored: else depositedAt and updatedAt are those of its creation. */
   | 'depositTime'
   /** Documents leave and come back as the bytes they were: else a PDF travels inside a CDA. */

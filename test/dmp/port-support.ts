@@ -1,10 +1,11 @@
 /** What the rules of the port are written with: patients of their own, documents of theirs, and what is asked of them. */
 import assert from 'node:assert/strict'
 import type { DocumentFacts } from '../../src/access/types.ts'
+import { type ErrorCode, GatewayError } from '../../src/errors.ts'
 import type { DocumentCriteria } from '../../src/metadata/criteria.ts'
 import type { EntryUuid } from '../../src/metadata/identifiers.ts'
 import type { AvailabilityStatus, DocumentEntry, Submission } from '../../src/metadata/model.ts'
-import type { AccessRecord, Dmp, DocumentContent, Receipt } from '../../src/operations/ports.ts'
+import type { AccessRecord, Demographics, Dmp, DocumentContent, Receipt } from '../../src/operations/ports.ts'
 import type { Changes } from '../mothers/metadata.ts'
 import { aDocument, submissionOf, type TestDocument } from '../support/documents.ts'
 import { aPatient, type TestPatient } from '../support/people.ts'
@@ -18,20 +19,25 @@ export const structureCaller = aProfessionalCaller({
   profession: undefined,
 })
 
+const general = { code: 'SM26', system: '1.2.250.1.71.4.2.5', display: 'Qualifié en Médecine Générale (SM)' }
+
+/** The author of the documents, a general practitioner. */
+export const author = aProfessionalCaller({ specialities: [general] })
+
 /** Another general practitioner of the structure. */
 export const colleague = aProfessionalCaller({
   person: { id: '899700000002', name: 'BENALI Karim' },
-  specialities: [{ code: 'SM26', system: '1.2.250.1.71.4.2.5', display: 'Qualifié en Médecine Générale (SM)' }],
+  specialities: [general],
 })
 
 export interface OpenedPort {
   readonly harness: PortHarness
-  /** The port of the structure, which feeds. */
+  /** The port of the structure, which feeds: a new request each time. */
   readonly feeder: Dmp
-  /** The port of the author of all documents, who consults. */
+  /** The port of the author of all documents, who consults: a new request each time. */
   readonly reader: Dmp
   /** A patient of one rule alone, whose open record the author may consult. */
-  patient(): Promise<TestPatient>
+  patient(demographics?: Demographics): Promise<TestPatient>
 }
 
 /** One DMP for the rules of a group. @returns a getter, valid inside rules */
@@ -41,11 +47,15 @@ export function opened({ open }: PortRules): () => OpenedPort {
     const harness = await open()
     port = {
       harness,
-      feeder: harness.as({ caller: structureCaller, declaration: { informed: true } }),
-      reader: harness.as(),
-      async patient() {
+      get feeder() {
+        return harness.as({ caller: structureCaller, declaration: { informed: true } })
+      },
+      get reader() {
+        return harness.as({ caller: author })
+      },
+      async patient(demographics) {
         const patient = aPatient()
-        await harness.records.open(patient.key)
+        await harness.records.open(patient.key, demographics)
         await harness.records.authorise(patient.key, '899700000001')
         return patient
       },
@@ -132,4 +142,13 @@ export function carried({
   ...sent
 }: DocumentEntry): object {
   return sent
+}
+
+/** An assertion on the code of a rejection, where the one who refuses may say it in one of several ways. */
+export function refusedAsOneOf(...codes: readonly ErrorCode[]): (error: unknown) => true {
+  return (error) => {
+    assert.ok(error instanceof GatewayError, String(error))
+    assert.ok(codes.includes(error.code), `${error.code} is none of ${codes.join(', ')}`)
+    return true
+  }
 }

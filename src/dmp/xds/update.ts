@@ -30,9 +30,13 @@ export async function update(session: Session, change: MetadataUpdate, record: A
   const before: DocumentEntry[] = []
   const entries: DocumentEntry[] = []
   const links: Link[] = []
-  for (const { object } of change.versions) {
+  for (const { object, previousVersion } of change.versions) {
     if (object.kind !== 'DocumentEntry') throw new GatewayError('not-a-dmp-operation')
     const current = await known(session, object.logicalId)
+    if (previousVersion !== current.version)
+      throw new GatewayError('XDSMetadataVersionError', {
+        detail: `The document has version ${current.version} now: change that one.`,
+      })
     const { entryUuid } = object.entryUuid === current.entryUuid ? { entryUuid: newEntryUuid() } : object
     // Everything of the version in force, but for what the change is about; N first
     const confidentialityCodes = [...object.confidentialityCodes].sort((a, b) => rank(a.code) - rank(b.code))

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { settingsFor, startSimulator } from '../../../src/cli/simulator/index.ts'
+import { openEmbeddedDmp } from '../../../src/dmp/embedded/index.ts'
+import { openNationalDmp } from '../../../src/dmp/xds/index.ts'
+import type { RequestContext } from '../../../src/operations/ports.ts'
+import { nationalOptions, nationalSchema } from '../../../src/server/config-national.ts'
+import { createSpool } from '../../../src/spool/index.ts'
+import { repositoryUniqueId } from '../../mothers/metadata.ts'
+import { anAccessRecord } from '../mothers.ts'
+import { portSuite } from '../port-suite.ts'
+import { author } from '../port-support.ts'
+
+const cannot = {
+  openRecord: 'a record is opened in Mon espace santé',
+  registry: 'the national DMP has submissions, documents and their four changes',
+  sourceIds: 'the registry of the DMP gives entryUUIDs',
+  depositTime: 'the DMP does not tell it',
+  earlierVersions: 'TD3.1 gives the current version alone',
+  anyDocument: 'the DMP takes CDA R2 alone',
+} as const
+
+portSuite(
+  'the connector for the national DMP',
+  async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'dmp-port-national-'))
+    const farEnd = await startSimulator(path.join(directory, 'far-end'))
+    const clock = { now: () => new Date() }
+    const local = await openEmbeddedDmp({ directory: path.join(directory, 'local'), repositoryUniqueId, clock })
+    const spool = createSpool({ directory: path.join(directory, 'spool'), maxBytes: 64 * 1024 * 1024 })
+    const config = nationalSchema.parse({ ...(settingsFor(farEnd)['dmp.national'] as object), statusSeconds: 0 })
+    const national = await openNationalDmp({
+      ...nationalOptions(config, repositoryUniqueId, 64 * 1024 * 1024),
+      ...{ directory, spool, clock, local: local.dmp, trace: local.trace },
+      observer: { call() {}, request() {} },
+    })
+    const { administration: settle } = farEnd.embedded
+    const act = (patient: Parameters<typeof settle.close>[0]) => anAccessRecord({ operation: 'choose', patient })
+    return {
+      as(changes = {}) {
+        const context = {
+          caller: author,
+          purpose: 'normal',
+          declaration: { basis: 'care-team', informed: true, episode: '2026-E-118' },
+          door: 'xds',
+          transaction: 'port',
+          requestId: randomUUID(),
+          ...changes,
+        } as RequestContext
+        return national.dmp.on?.(context) ?? national.dmp
+      },
+      records: {
+        async open(patient, demographics = { given: [] }) {
+          await farEnd.open(patient, demographics)
+        },
+        close: (patient) => settle.close(patient, act(patient)),
+        block: (patient, person) => settle.block(patient, person, act(patient)),
+        authorise: (patient, person, until) => settle.authorise(patient, person, until, act(patient)),
+        designate: (patient, person) => settle.designate(patient, 'treating', person, act(patient)),
+      },
+      async dispose() {
+        national.close()
+        await farEnd.close()
+        await local.close()
+        await rm(directory, { recursive: true })
+      },
+    }
+  },
+  cannot,
+)
