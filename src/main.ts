@@ -9,8 +9,10 @@ import { checkCda } from './cda/index.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
 import { localChoices } from './dmp/remote/choices.ts'
 import { type NationalDmp, openNationalDmp } from './dmp/xds/index.ts'
+import { toAlertEvent } from './fhir/alert-event.ts'
 import { toAuditEvent } from './fhir/audit-event.ts'
 import { createFhirDoor } from './fhir/index.ts'
+import { isAlert } from './operations/alerts.ts'
 import { type Clock, createOperations } from './operations/index.ts'
 import { outgoingNotices } from './operations/notices.ts'
 import type { DocumentCheck } from './operations/ports.ts'
@@ -25,6 +27,7 @@ import { policyOf } from './server/policy.ts'
 import { createReloader } from './server/reload.ts'
 import { openTraceExport } from './server/trace-export.ts'
 import { createSpool, type Spool } from './spool/index.ts'
+import { startAlerts } from './trace/index.ts'
 import { checkContract, createXdsDoor } from './xds/index.ts'
 
 export interface Gateway {
@@ -73,7 +76,13 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const operations = createOperations(operationParts)
   await checkContract()
   const limits = { maxMetadataBytes: config.limits.metadataBytes, maxDocumentBytes: config.limits.documentBytes }
-  const door = { operations, identity: credentials.identity, spool, profile, repositoryUniqueId, log }
+  const alerts = startAlerts({
+    record: (record) => embedded.trace.record(record),
+    log,
+    observe: metrics.authenticationFailed,
+    interval: config.trace.alertSeconds * 1000,
+  })
+  const door = { operations, alerts, identity: credentials.identity, spool, profile, repositoryUniqueId, log }
   const app = express()
   app.disable('x-powered-by')
   app.disable('etag')
@@ -90,7 +99,10 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const traceExport = await openTraceExport(config, {
     feed: embedded.traceFeed,
     log,
-    toJson: (record) => JSON.stringify(toAuditEvent(record, { repositoryUniqueId })),
+    toJson: (record) =>
+      JSON.stringify(
+        isAlert(record) ? toAlertEvent(record, { repositoryUniqueId }) : toAuditEvent(record, { repositoryUniqueId }),
+      ),
   })
   metrics.gauge({
     name: 'dmp_gateway_trace_pending',
@@ -112,6 +124,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const server = await startServer({
     config,
     log,
+    alerts,
     fhir: app,
     xds: createXdsDoor({
       ...door,
@@ -139,6 +152,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     close: async () => {
       reloader.close()
       await Promise.all([server.close(), traceExport.close(), notifier.close()])
+      await alerts.close()
       national?.close()
       await embedded.close()
       if (conformance) await rm(data, { recursive: true, force: true })

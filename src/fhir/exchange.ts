@@ -4,6 +4,7 @@ import type { Request, RequestHandler, Response } from 'express'
 import type { Caller } from '../access/caller.ts'
 import { purposeInForce, readConsentHeader, readPurposeHeader } from '../access/declaration.ts'
 import { GatewayError, toGatewayError } from '../errors.ts'
+import { tellRefused } from '../operations/alerts.ts'
 import type { RequestContext, RequestOrigin } from '../operations/ports.ts'
 import { drain, sendError } from './answer.ts'
 import { type Format, responseFormat, tableFormat } from './negotiate.ts'
@@ -107,7 +108,10 @@ async function contextOf(
   parts: FhirParts,
   { transaction, requestId, baseUrl }: { transaction: string; requestId: string; baseUrl: string },
 ): Promise<RequestContext> {
-  const caller = await callerOf(request, parts, baseUrl)
+  const caller = await callerOf(request, parts, baseUrl).catch((error: unknown) => {
+    tellRefused(parts.alerts, 'fhir', request.socket.remoteAddress, error)
+    throw error
+  })
   const declaration = readConsentHeader(header(request, 'dmp-consent'))
   const { purpose, reason } = purposeInForce(caller, readPurposeHeader(header(request, 'dmp-purpose-of-use')))
   return {

@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express'
 import type { Oid } from '../metadata/identifiers.ts'
 import type { Operations } from '../operations/operations.ts'
-import type { Identity, RequestContext } from '../operations/ports.ts'
+import type { Alerts, Identity, RequestContext } from '../operations/ports.ts'
 import type { RecordOperations } from '../operations/record-operations.ts'
 import type { Spool } from '../spool/index.ts'
 import type { Jobs } from './async/jobs.ts'
@@ -18,6 +18,8 @@ export interface Log {
 export interface FhirParts {
   readonly operations: Operations & RecordOperations
   readonly identity: Identity
+  /** Told of refused credentials. */
+  readonly alerts?: Alerts
   readonly spool: Spool
   /** `ci-sis` is the DMP; `ihe` is conformance mode. */
   readonly profile: 'ci-sis' | 'ihe'

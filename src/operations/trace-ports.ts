@@ -2,12 +2,60 @@
 import type { PatientKey } from '../metadata/identifiers.ts'
 import type { AccessRecord } from './ports.ts'
 
+/** What the trace holds: accesses, and credentials that were refused. */
+export type TraceRecord = AccessRecord | AlertRecord
+
+/** A credential was refused before anybody was known: what is said of it was verified, so nothing it claimed is. */
+export interface AuthenticationFailure {
+  /** `tls`: the connection itself, where every caller needs a client certificate. */
+  readonly door: 'fhir' | 'xds' | 'tls'
+  readonly reason: AlertReason
+  /** IP address of the connection. */
+  readonly client: string
+}
+
+export type AlertReason = 'identity-missing' | 'identity-invalid' | 'identity-expired' | 'node-certificate'
+
+/** Takes note of refused credentials; never waits, never throws. */
+export interface Alerts {
+  authenticationFailed(failure: AuthenticationFailure): void
+}
+
+/** Refused credentials from one source for one reason, counted over a while. */
+export interface AlertRecord extends Omit<AuthenticationFailure, 'client'> {
+  readonly kind: 'authentication-failure'
+  /** UUID. */
+  readonly id: string
+  /** ISO 8601 instants: of writing, of the first and of the last that is counted. */
+  readonly at: string
+  readonly from: string
+  readonly to: string
+  readonly count: number
+  /** Absent: several, too many to be told apart. */
+  readonly client?: string
+}
+
 /** The memory of the house. A record is durable when `record` resolves; if it rejects, nothing may be read or fed. */
 export interface Trace {
-  record(record: AccessRecord): Promise<void>
+  record(record: TraceRecord): Promise<void>
   /** Newest first. */
   history(query: HistoryQuery): Promise<readonly AccessRecord[]>
   check(): Promise<void>
+}
+
+export interface HistoryQuery {
+  readonly patient: PatientKey
+  /** Only actions of this person (own actions of a professional). */
+  readonly person?: string
+  /** ISO 8601 instants: from inclusive, to exclusive. */
+  readonly from?: string
+  readonly to?: string
+}
+
+/** A record and its place in the trace, from 1 without gaps. */
+export interface TracedRecord {
+  readonly sequence: number
+  readonly record: TraceRecord
 }
 
 /** States of a delivery that are final, and `waiting` for another attempt or for its time. */
@@ -49,18 +97,4 @@ export interface TraceFeed {
     sequence: number,
     refused?: readonly { readonly sequence: number; readonly reason: string }[],
   ): Promise<void>
-}
-
-export interface TracedRecord {
-  /** Its place in the trace, from 1 without gaps. */
-  readonly sequence: number
-  readonly record: AccessRecord
-}
-
-export interface HistoryQuery {
-  readonly patient: PatientKey
-  /** Only actions of this person (own actions of a professional). */
-  readonly person?: string
-  readonly from?: string
-  readonly to?: string
 }

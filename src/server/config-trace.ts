@@ -10,6 +10,7 @@ const bothError = { error: 'certificate and key go together' }
 
 export const traceSchema = z
   .strictObject({
+    alertSeconds: z.coerce.number().int().min(1).max(86400).default(300),
     syslog: z
       .strictObject({
         host: text,

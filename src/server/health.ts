@@ -6,6 +6,8 @@ export interface Metrics {
   /** Counts a finished request under a low-cardinality route (never a URL: those may hold identifiers). */
   observe(route: string, method: string, status: number, seconds: number): void
   readonly inFlight: { inc(): void; dec(): void }
+  /** Counts a refused credential. */
+  authenticationFailed(failure: { readonly door: string; readonly reason: string }): void
   /** Adds one that is read with each scrape. */
   gauge(source: GaugeSource): void
   readonly upstream: UpstreamMetrics
@@ -50,7 +52,14 @@ export function createMetrics(): Metrics {
     help: 'HTTP requests being served',
     registers: [registry],
   })
+  const refused = new Counter({
+    name: 'dmp_gateway_authentication_failures_total',
+    help: 'Requests and connections refused because of who they come from, by door and reason',
+    labelNames: ['door', 'reason'] as const,
+    registers: [registry],
+  })
   return {
+    authenticationFailed: ({ door, reason }) => refused.inc({ door, reason }),
     observe(route, method, status, seconds) {
       requests.inc({ route, method, status: String(status) })
       duration.observe({ route }, seconds)

@@ -5,6 +5,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Logger } from 'pino'
+import type { Alerts } from '../operations/ports.ts'
 import { type Config, isLoopback } from './config.ts'
 import { serveDocs } from './docs.ts'
 import { createHealth, type Metrics } from './health.ts'
@@ -15,6 +16,8 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 export interface ServerParts {
   readonly config: Config
   readonly log: Logger
+  /** Told of connections without the client certificate that they need. */
+  readonly alerts: Alerts
   readonly fhir: RequestListener
   readonly xds: { readonly registry: Handler; readonly repository: Handler }
   readonly checks: Readonly<Record<string, () => Promise<void>>>
@@ -29,7 +32,8 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-export async function startServer({ config, log, fhir, xds, checks, metrics }: ServerParts): Promise<RunningServer> {
+export async function startServer(parts: ServerParts): Promise<RunningServer> {
+  const { config, log, alerts, fhir, xds, checks, metrics } = parts
   let stopping = false
   const health = createHealth({ metrics, checks, stopping: () => stopping })
 
@@ -67,7 +71,7 @@ export async function startServer({ config, log, fhir, xds, checks, metrics }: S
     }
   }
 
-  const { server, reload } = await createListener(config, (request, response) => void serve(request, response))
+  const { server, reload } = await createListener(config, alerts, (request, response) => void serve(request, response))
   server.requestTimeout = config.limits.requestSeconds * 1000
   server.headersTimeout = 20_000
   server.keepAliveTimeout = 65_000

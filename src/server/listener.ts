@@ -2,7 +2,9 @@
 import { readFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { Socket } from 'node:net'
+import { createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls'
+import type { Alerts } from '../operations/ports.ts'
 import type { Config } from './config.ts'
 
 export interface Listener {
@@ -16,7 +18,11 @@ type Tls = NonNullable<Config['server']['tls']>
 /** S579: TLS 1.2 and above; the suites of the national DMP are among those of Node. */
 const minVersion = 'TLSv1.2'
 
-export async function createListener({ server: { tls } }: Config, listener: RequestListener): Promise<Listener> {
+export async function createListener(
+  { server: { tls } }: Config,
+  alerts: Alerts,
+  listener: RequestListener,
+): Promise<Listener> {
   if (!tls) return { server: createServer(listener), reload: async () => {} }
   const requestCert = tls.clientAuthorities.length > 0
   const server = createTlsServer(
@@ -29,6 +35,12 @@ export async function createListener({ server: { tls } }: Config, listener: Requ
     },
     listener,
   )
+  // Asked for now, an address is still known when the connection is gone
+  server.on('connection', ({ remoteAddress }: Socket) => remoteAddress)
+  server.on('tlsClientError', (error: Error, socket: TLSSocket) => {
+    if (isAboutCertificate(error, socket))
+      alerts.authenticationFailed({ door: 'tls', reason: 'node-certificate', client: addressOf(socket) })
+  })
   return {
     server,
     async reload() {
@@ -49,4 +61,15 @@ async function contextOf({ key, certificate, clientAuthorities, revocationLists 
     ...(clientAuthorities.length > 0 && { ca: await all(clientAuthorities) }),
     ...(revocationLists.length > 0 && { crl: await all(revocationLists) }),
   }
+}
+
+/** Node closes the connection before it tells: the address is then that of the socket below, which keeps it. */
+function addressOf(socket: TLSSocket): string {
+  const below: unknown = Reflect.get(socket, '_parent')
+  return socket.remoteAddress ?? (below instanceof Socket ? below.remoteAddress : undefined) ?? 'unknown'
+}
+
+/** Node ends such a connection itself: the verdict is on the socket, or in the error of OpenSSL. */
+function isAboutCertificate(error: Error, { authorizationError }: TLSSocket): boolean {
+  return Boolean(authorizationError) || ('code' in error && /CERTIFICATE/.test(String(error.code)))
 }

@@ -1,6 +1,6 @@
 /** Where the trace is sent besides the access history, as configured (`trace.syslog`, `trace.fhir`). */
 import { readFile } from 'node:fs/promises'
-import type { AccessRecord, TraceFeed } from '../operations/ports.ts'
+import type { TraceFeed, TraceRecord } from '../operations/ports.ts'
 import {
   type Destination,
   fhirDestination,
@@ -14,8 +14,8 @@ import type { Config } from './config.ts'
 export interface TraceExportParts {
   readonly feed: TraceFeed
   readonly log: Log
-  /** An access as the AuditEvent of the FHIR door, in JSON. */
-  readonly toJson: (record: AccessRecord) => string
+  /** A record as an AuditEvent, in JSON. */
+  readonly toJson: (record: TraceRecord) => string
 }
 
 /** @throws Error naming the file that cannot be read */

@@ -4,8 +4,9 @@
  */
 import type { Caller } from '../access/caller.ts'
 import { splitPatientKey } from '../metadata/identifiers.ts'
+import { alertKinds, isAlert } from '../operations/alerts.ts'
 import { auditKindOf } from '../operations/audit-kind.ts'
-import type { AccessRecord, TracedRecord } from '../operations/ports.ts'
+import type { AccessRecord, AlertRecord, TracedRecord } from '../operations/ports.ts'
 import { callerNames, modeNames, operationWords, outcomeNames, reasonText } from '../operations/wording.ts'
 import { XmlWriter } from '../xml/writer.ts'
 
@@ -41,17 +42,66 @@ const outcomes: Readonly<Record<AccessRecord['outcome'], string>> = { permitted:
 
 /** The message as XML, without a declaration. */
 export function writeAuditMessage({ record: traced, sequence }: TracedRecord, source: AuditSource): string {
-  const record = writable(traced)
   const xml = new XmlWriter().start('AuditMessage')
-  writeEvent(xml, record)
-  writeParticipants(xml, record, source)
+  if (isAlert(traced)) writeAlert(xml, traced, source, sequence)
+  else {
+    const record = writable(traced)
+    writeEvent(xml, record)
+    writeParticipants(xml, record, source)
+    writeSource(xml, source)
+    writeObjects(xml, record, sequence)
+  }
+  return xml.end().take().toString()
+}
+
+function writeSource(xml: XmlWriter, { id, site }: AuditSource): void {
   xml.start('AuditSourceIdentification', {
-    ...(source.site === undefined ? {} : { AuditEnterpriseSiteID: source.site }),
-    AuditSourceID: source.id,
+    ...(site === undefined ? {} : { AuditEnterpriseSiteID: site }),
+    AuditSourceID: id,
   })
   xml.element('AuditSourceTypeCode', { 'csd-code': '4', codeSystemName: dcm, originalText: 'Application Server' }).end()
-  writeObjects(xml, record, sequence)
-  return xml.end().take().toString()
+}
+
+/** PS3.15 A.5.3: User Authentication that failed, or a Security Alert; who it was is not known, only from where. */
+function writeAlert(xml: XmlWriter, alert: AlertRecord, source: AuditSource, sequence: number): void {
+  const { event, type, outcome, text } = alertKinds[alert.reason]
+  xml.start('EventIdentification', {
+    EventActionCode: 'E',
+    EventDateTime: alert.at,
+    EventOutcomeIndicator: outcome,
+  })
+  coded(xml, 'EventID', [event.code, dcm, event.display])
+  coded(xml, 'EventTypeCode', [type.code, dcm, type.display])
+  xml.element('EventOutcomeDescription', undefined, `${text} : ${alert.count}`).end()
+  xml.start('ActiveParticipant', {
+    UserID: alert.client ?? 'plusieurs sources',
+    UserIsRequestor: 'true',
+    ...accessPoint(alert.client),
+  })
+  coded(xml, 'RoleIDCode', ['110150', dcm, 'Application'])
+  xml.end()
+  xml.start('ActiveParticipant', {
+    UserID: source.id,
+    AlternativeUserID: String(process.pid),
+    UserIsRequestor: 'false',
+  })
+  coded(xml, 'RoleIDCode', ['110150', dcm, 'Application'])
+  xml.end()
+  writeSource(xml, source)
+  writeObject(xml, {
+    id: alert.id,
+    type: '4',
+    role: '26',
+    idType: ['record', 'DMP', 'Access record'],
+    details: [
+      ['sequence', String(sequence)],
+      ['reasonCode', alert.reason],
+      ['door', alert.door],
+      ['count', String(alert.count)],
+      ['from', alert.from],
+      ['to', alert.to],
+    ],
+  })
 }
 
 // XML 1.0 2.2: what a document may hold; a name or a reason that holds something else is told without it

@@ -1,7 +1,7 @@
 /** ITI-20 over FHIR (ATX: FHIR Feed): each record as an AuditEvent, posted to an Audit Record Repository. */
 import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
-import type { AccessRecord } from '../operations/ports.ts'
+import type { TraceRecord } from '../operations/ports.ts'
 import { DeliveryError, type Destination, type Refused } from './export.ts'
 
 export interface FhirFeedOptions {
@@ -13,7 +13,7 @@ export interface FhirFeedOptions {
   /** Bearer token. */
   readonly token?: string | undefined
   /** The AuditEvent as JSON. */
-  readonly toJson: (record: AccessRecord) => string
+  readonly toJson: (record: TraceRecord) => string
   /** Milliseconds for one record; default 15000. */
   readonly timeout?: number
 }

@@ -4,8 +4,10 @@
  * commit with what it is about, behind the ports `Trace`, `TraceFeed` and `Deliveries`.
  *
  *   export, syslog, dicom, fhir-feed   records to repositories
+ *   alerts                             refused credentials, counted on their way into the trace
  *   notifier, email, webhook           notifications to people
  */
+export { type AlertLog, startAlerts } from './alerts.ts'
 export { writeAuditMessage } from './dicom.ts'
 export { emailChannel } from './email.ts'
 export { DeliveryError, type Destination, type Log, startExport, type TraceExport } from './export.ts'

@@ -3,8 +3,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { GatewayError, type Issue, toGatewayError } from '../errors.ts'
 import type { AffinityDomain } from '../metadata/affinity-domain.ts'
 import type { Oid } from '../metadata/identifiers.ts'
+import { tellRefused } from '../operations/alerts.ts'
 import type { Operations } from '../operations/operations.ts'
-import type { Identity } from '../operations/ports.ts'
+import type { Alerts, Identity } from '../operations/ports.ts'
 import type { Spool } from '../spool/index.ts'
 import type { XmlElement } from '../xml/tree.ts'
 import { contextOf } from './context.ts'
@@ -30,6 +31,8 @@ export interface Logger {
 export interface ExchangeParts {
   readonly operations: Operations
   readonly identity: Identity
+  /** Told of refused credentials. */
+  readonly alerts?: Alerts
   readonly spool: Spool
   readonly profile: 'ci-sis' | 'ihe'
   /** Absent: any code. */
@@ -166,6 +169,7 @@ export class Exchange {
     try {
       return await context
     } catch (error) {
+      tellRefused(this.#parts.alerts, 'xds', this.#request.socket.remoteAddress, error)
       throw error instanceof GatewayError ? faultOf(error) : error
     }
   }

@@ -15,7 +15,7 @@ describe('the configuration of identities and of what leaves', () => {
     const { identity, trace, notifications, server } = loadConfig()
     assert.deepEqual([identity.jwt, identity.xua, identity.mtls, identity.vihf.certificates], [[], [], [], []])
     assert.equal(identity.vihf.refuseReplay, false)
-    assert.deepEqual([trace, notifications, server.tls], [{}, {}, undefined])
+    assert.deepEqual([trace, notifications, server.tls], [{ alertSeconds: 300 }, {}, undefined])
   })
 
   const bad: readonly (readonly [what: string, overrides: Record<string, unknown>, line: RegExp])[] = [

@@ -10,7 +10,8 @@ import { createHash } from 'node:crypto'
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { GatewayError } from '../../errors.ts'
-import type { AccessRecord, HistoryQuery } from '../../operations/ports.ts'
+import { isAlert } from '../../operations/alerts.ts'
+import type { AccessRecord, Effects, HistoryQuery, TraceRecord } from '../../operations/ports.ts'
 import { authorisationKey } from './authorisation.ts'
 import type { PreparedRecord } from './commands.ts'
 
@@ -33,15 +34,14 @@ export function chainHash(previous: Uint8Array, sequence: number, json: Uint8Arr
 }
 
 /** The characters of a record that go into the chain, and the columns that find it again. */
-export function prepareRecord(record: AccessRecord): PreparedRecord {
-  return {
-    patient: record.patient,
-    person: record.caller.person?.id,
-    at: record.at,
-    json: JSON.stringify(record),
-    effects: record.effects,
-  }
+export function prepareRecord(record: TraceRecord): PreparedRecord {
+  const { at } = record
+  const json = JSON.stringify(record)
+  if (isAlert(record)) return { patient: undefined, person: undefined, at, json, effects: noEffects }
+  return { patient: record.patient, person: record.caller.person?.id, at, json, effects: record.effects }
 }
+
+const noEffects: Effects = { notifications: [] }
 
 export interface Appender {
   /** Checks a record; gives what writes it and its effects. Throws GatewayError `dmp-unknown`. */
@@ -123,7 +123,8 @@ export function createHistory(db: DatabaseSync): (query: HistoryQuery) => Access
      AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4) ORDER BY sequence DESC`,
   )
   return ({ patient, person, from, to }) =>
-    rows.all(patient, person ?? null, from ?? null, to ?? null).map(({ json }) => parse(json))
+    // Only accesses have a patient
+    rows.all(patient, person ?? null, from ?? null, to ?? null).map(({ json }) => parse(json) as AccessRecord)
 }
 
 /**
@@ -160,8 +161,8 @@ export async function verifyChain(db: DatabaseSync, anchor?: ChainHead): Promise
   return { whole: true, records: sequence, head: { sequence, hash: Buffer.from(hash).toString('hex') } }
 }
 
-function parse(json: SQLOutputValue | Uint8Array | undefined): AccessRecord {
-  return JSON.parse(bytes(json).toString()) as AccessRecord
+function parse(json: SQLOutputValue | Uint8Array | undefined): TraceRecord {
+  return JSON.parse(bytes(json).toString()) as TraceRecord
 }
 
 function bytes(value: SQLOutputValue | Uint8Array | undefined): Buffer {

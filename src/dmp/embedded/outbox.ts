@@ -3,7 +3,7 @@
  * the destination has what stands before it; after a crash some records are sent again, none is left out.
  */
 import type { DatabaseSync } from 'node:sqlite'
-import type { AccessRecord, TraceFeed } from '../../operations/ports.ts'
+import type { TraceFeed, TraceRecord } from '../../operations/ports.ts'
 import type { AdvanceCommand } from './commands.ts'
 import type { Writer } from './writer.ts'
 
@@ -45,7 +45,7 @@ export function createTraceFeed(db: DatabaseSync, writer: Writer, reading: <T>(r
       reading(() =>
         page.all(sequence, limit).map((row) => ({
           sequence: Number(row.sequence),
-          record: JSON.parse(Buffer.from(row.json as Uint8Array).toString()) as AccessRecord,
+          record: JSON.parse(Buffer.from(row.json as Uint8Array).toString()) as TraceRecord,
         })),
       ),
     head: async () => reading(() => Number(last.get()?.sequence ?? 0)),

@@ -7,7 +7,7 @@ import { openReferences } from '../../../src/dmp/remote/references.ts'
 import { readTemplates } from '../../../src/dmp/xds/template.ts'
 import { GatewayError } from '../../../src/errors.ts'
 import { newEntryUuid, type UniqueId } from '../../../src/metadata/identifiers.ts'
-import type { AccessRecord, Trace } from '../../../src/operations/ports.ts'
+import type { AccessRecord, Trace, TraceRecord } from '../../../src/operations/ports.ts'
 import { anAccessRecord, otherPatient, thePatient } from '../mothers.ts'
 
 describe('beside the national DMP', () => {
@@ -17,7 +17,7 @@ describe('beside the national DMP', () => {
   })
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  const traceOf = (records: AccessRecord[], failing = () => false): Trace => ({
+  const traceOf = (records: TraceRecord[], failing = () => false): Trace => ({
     async record(record) {
       if (failing()) throw new GatewayError('trace-unavailable')
       records.push(record)
