@@ -22,7 +22,7 @@ export const permissions: readonly Statement[] = [
   },
   {
     id: 'PA1',
-    says: 'the patient reads the own record, feeds own documents, masks, unmasks, deletes and archives, makes every choice, closes and reopens, reads the history and obtains a copy',
+    says: 'the patient reads the own record, feeds own documents, masks, unmasks, deletes and archives, makes every choice, closes and reopens, reads the history, obtains a copy and asks authors for rectification',
     source: 'SEED0, SEED2, SEED3 Q8, Q9',
   },
   { id: 'PA2', says: 'the representative does the same for a minor', source: 'SEED3 Q14' },
@@ -36,7 +36,11 @@ export const permissions: readonly Statement[] = [
     says: 'any professional masks a document at the patient’s request, in the normal mode',
     source: 'PDT-INF-526',
   },
-  { id: 'HI1', says: 'a named professional reads the history of own actions', source: 'SEED1; PDT-INF-527 2.6' },
+  {
+    id: 'HI1',
+    says: 'a named professional reads the history of own actions, and what patients ask to be rectified in own documents',
+    source: 'SEED1, SEED3 Q9; PDT-INF-527 2.6',
+  },
   { id: 'BD2', says: 'a physician declares and clears brain death', source: 'SEED1; design' },
   {
     id: 'SY1',
@@ -116,8 +120,8 @@ export const consequences: readonly Statement[] = [
   },
   {
     id: 'NO1',
-    says: 'the patient is told of a first consultation, of emergency access (the treating physician too), of feeding and of changes of visibility',
-    source: 'SEED1; R.1111-48 CSP',
+    says: 'the patient is told of a first consultation, of emergency access (the treating physician too), of feeding and of changes of visibility; the author, of what the patient asks to be rectified',
+    source: 'SEED1, SEED3 Q9; R.1111-48 CSP',
   },
   {
     id: 'AU1',

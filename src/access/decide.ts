@@ -142,6 +142,7 @@ function isImaginable({ caller, operation }: AccessRequest, policy: Policy): boo
     case 'close':
     case 'reopen':
     case 'copy':
+    case 'rectify':
     case 'brain-death':
       return caller.kind === 'professional'
     case 'explain':

@@ -25,6 +25,7 @@ export function permittingRule({ request, facts, right, policy }: Question): str
     case 'close':
     case 'reopen':
     case 'copy':
+    case 'rectify':
       return caller.kind === 'professional' ? 'MT1' : undefined
     case 'brain-death':
       return caller.kind === 'professional' ? 'BD2' : undefined
@@ -41,10 +42,11 @@ export function permittingRule({ request, facts, right, policy }: Question): str
   }
 }
 
-/** What is written and told with a permitted action. Patients' own acts oblige nobody. */
+/** What is written and told with a permitted action. Patients' own acts oblige nobody, but for what they ask an author. */
 export function obligationsOf(question: Question): readonly Obligation[] {
   const { request, facts } = question
   const { caller, operation } = request
+  if (operation === 'rectify') return ['notify-rectification']
   if (caller.kind === 'patient' || caller.kind === 'representative' || facts === undefined) return nothing
   switch (operation) {
     case 'TD0.3.add':

@@ -49,7 +49,7 @@ export const holders = ['patient', 'representative'] as const
 export const consultation = ['TD3.1a', 'TD3.2'] as const
 export const feeding = ['TD2.1', 'TD2.1b'] as const
 export const updates = ['TD3.3a.mask', 'TD3.3a.unmask', 'TD3.3b', 'TD3.3c', 'TD3.3d'] as const
-/** What the patient does about the record as a whole, and the treating physician at the patient's request. */
-export const patientActs = ['choose', 'close', 'reopen', 'copy'] as const
+/** What the patient settles or asks for, and the treating physician at the patient's request. */
+export const patientActs = ['choose', 'close', 'reopen', 'copy', 'rectify'] as const
 /** TD3.x: find, retrieve, update. */
 export const td3 = ['TD3.1a', 'TD3.1b', 'TD3.2', ...updates] as const

@@ -28,6 +28,7 @@ export type Operation =
   | 'reopen' // TD1.2
   | 'brain-death' // declared or cleared
   | 'copy' // everything the patient may see, as one file
+  | 'rectify' // the patient asks the author to rectify a document
   | 'explain' // the path of a decision, for the administrator
   | 'destroy' // ten years after closure
   | 'registry' // ITI-42, 57 beyond 3.3, 62, 86, 92: exist only in profile `ihe`
@@ -164,7 +165,7 @@ export interface AccessRequest {
   readonly change?: RecordChange
   /** brain-death: the caller's structure has fed or consulted this record, as the trace says. */
   readonly structureInvolved?: boolean
-  /** TD2.1b, TD3.3: the stored document acted on. */
+  /** TD2.1b, TD3.3, rectify: the stored document acted on. */
   readonly target?: DocumentFacts
   /** TD3.3a, TD3.3b: the whole set of confidentiality codes the target is to have. */
   readonly newConfidentiality?: readonly string[]
@@ -179,6 +180,7 @@ export type Obligation =
   | 'notify-feed'
   | 'notify-visibility-change'
   | 'notify-brain-death'
+  | 'notify-rectification'
   | 'display-mode'
 
 export interface Permit {

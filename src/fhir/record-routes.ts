@@ -3,6 +3,7 @@ import { consentParameters, createConsent, findConsents, findConsentsByPost, rea
 import { explainAccess } from './explain-access.ts'
 import { type PatientOperation, patientOperation, patientOperations } from './patient-operations.ts'
 import { copyRecord } from './record-copy.ts'
+import { requestRectification } from './request-rectification.ts'
 import type { Route, SearchParameterRow } from './routes.ts'
 
 const definitions = 'https://dmp-gateway.example.org/fhir/OperationDefinition'
@@ -39,6 +40,13 @@ export function recordRoutes(patientRows: Readonly<Record<string, SearchParamete
       transaction: 'explain-access',
       handle: explainAccess,
       declares: declared('DocumentReference', 'explain-access'),
+    },
+    {
+      method: 'post',
+      path: '/DocumentReference/:id/$request-rectification',
+      transaction: 'request-rectification',
+      handle: requestRectification,
+      declares: declared('DocumentReference', 'request-rectification'),
     },
     {
       method: 'get',

@@ -51,6 +51,7 @@ const eventOfOperation: Readonly<Record<Operation, EventName>> = {
   reopen: 'patientRecord',
   'brain-death': 'patientRecord',
   copy: 'export',
+  rectify: 'patientRecord',
   explain: 'query',
   destroy: 'patientRecord',
   registry: 'import',

@@ -80,6 +80,9 @@ export function effectsOf(
           'treating-physician',
         ])
         break
+      case 'notify-rectification':
+        tell('rectification', rectification, ['author'])
+        break
       case 'display-mode':
         // The door says the mode in its answer; nothing to write.
         break
@@ -93,6 +96,10 @@ export function effectsOf(
 /** R.1111-53 CSP: told after two weeks of a document that a professional is to explain first. */
 const announced =
   'Un professionnel de santé a déposé dans votre dossier médical un document qu’il doit d’abord vous expliquer en consultation. Il vous sera accessible au plus tard un mois après son dépôt.'
+
+/** What is wrong stands in the history, never in a message that others may read. */
+const rectification =
+  'Un patient demande la rectification d’un document que vous avez déposé dans son dossier médical. Le motif est dans l’historique des accès.'
 
 const some = ({ length }: readonly EntryUuid[]): string => (length > 1 ? 'des documents' : 'un document')
 

@@ -47,7 +47,8 @@ function authorOf({ kind, person, structure }: Caller): string {
 function actionOf(record: AccessRecord, titleOf: (logicalId: EntryUuid) => string | undefined): string {
   const { done, attempt } = record.change === undefined ? operationWords[record.operation] : changeWords(record.change)
   const documents = nameOf(record.documents, titleOf)
-  if (record.outcome === 'permitted') return done.replace('%', () => documents)
+  const asked = record.operation === 'rectify' && record.reason !== undefined ? ` : ${record.reason}` : ''
+  if (record.outcome === 'permitted') return done.replace('%', () => documents) + asked
   const tried = attempt.replace('de %', () => ofThem(documents))
   if (record.outcome === 'failed') return `a tenté sans succès ${tried}`
   const { reasonCode } = record

@@ -1,11 +1,12 @@
 /** The access history of a patient: every access, permitted or refused, as far as this reader may know of it. */
 import type { Caller } from '../access/caller.ts'
+import { isAuthor } from '../access/role.ts'
 import type { DocumentFacts, RecordFacts } from '../access/types.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import { authorise, type OperationParts, permittedRecord } from './access.ts'
 import type { HistoryOptions } from './operations.ts'
 import type { AccessRecord, RequestContext } from './ports.ts'
-import { type Visible, viewOf } from './view.ts'
+import { viewOf } from './view.ts'
 
 export async function history(
   parts: OperationParts,
@@ -48,14 +49,27 @@ export async function readableHistory(
   // Whom the patient has blocked reads no more than the own actions, whatever the house shows to the others.
   const all = facts.treatingPhysician || (parts.policy.historyToProfessionals === 'all' && !facts.blocked)
   const ownOnly = caller.kind === 'professional' && !all
-  const records = await parts.trace.history({
-    patient,
-    ...(ownOnly && caller.person ? { person: caller.person.id } : {}),
-  })
-  const shown = await visibleDocuments(parts, records, viewOf(parts, 'history', context, facts))
+  const whole = await parts.trace.history({ patient })
+  const asked = (record: AccessRecord) => record.operation === 'rectify' && record.outcome === 'permitted'
+  const records = ownOnly ? whole.filter((record) => isActor(record, caller) || asked(record)) : whole
+  const documents = await documentsOf(parts, records)
+  const visible = viewOf(parts, 'history', context, facts)
+  const shown = new Set([...documents.values()].flatMap((each) => (visible(each) ? [each.logicalId] : [])))
+  // What the patient asked an author is for that author, whomever the rest is for
+  const isForCaller = ({ documents: about }: AccessRecord): boolean =>
+    about.some(({ logicalId }) => {
+      const document = documents.get(logicalId)
+      return document !== undefined && isAuthor(caller, document)
+    })
   return records
-    .filter((record) => !(record.answeredAbsent && isActor(record, caller)))
+    .filter((record) => !ownOnly || isActor(record, caller) || isForCaller(record))
+    .filter((record) => !(isUntold(record) && isActor(record, caller)))
     .flatMap((record) => withoutHidden(record, shown, caller.kind === 'representative'))
+}
+
+/** The request named no patient: where there is no such object, the history of nobody has a row. */
+function isUntold({ answeredAbsent, caller, patient }: AccessRecord): boolean {
+  return answeredAbsent === true && caller.patient !== patient
 }
 
 /**
@@ -66,28 +80,32 @@ function isActor({ caller: actor }: AccessRecord, { kind, person }: Caller): boo
   return kind === 'professional' && person !== undefined && actor.person?.id === person.id
 }
 
-async function visibleDocuments(
+/** The documents that rows are about, as they are now, by logicalId. */
+async function documentsOf(
   { dmp }: OperationParts,
   records: readonly AccessRecord[],
-  visible: Visible,
-): Promise<ReadonlySet<EntryUuid>> {
+): Promise<ReadonlyMap<EntryUuid, DocumentFacts>> {
   const ids = [...new Set(records.flatMap(({ documents }) => documents.map(({ logicalId }) => logicalId)))]
-  if (ids.length === 0) return new Set()
+  if (ids.length === 0) return new Map()
   const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'logicalId', ids })
-  return new Set(documents.filter((document: DocumentFacts) => visible(document)).map(({ logicalId }) => logicalId))
+  return new Map(documents.map((document) => [document.logicalId, document]))
 }
 
 /**
  * A row tells nothing of a document the reader may not see now: such documents are left out, and a row that was about
  * nothing else is withheld whole, to appear when they become visible (ACCESS-RULES §5). A search stays: that somebody
- * searched says nothing of what was there.
+ * searched says nothing of what was there. What was answered as absent stands as what is absent does.
  */
 function withoutHidden(record: AccessRecord, shown: ReadonlySet<EntryUuid>, representative: boolean): AccessRecord[] {
   if (representative && record.caller.secretConnection) return []
   if (record.documents.length === 0) return [withoutQuery(record)]
   const documents = record.documents.filter(({ logicalId }) => shown.has(logicalId))
-  if (documents.length === 0 && !record.operation.startsWith('TD3.1')) return []
-  return [{ ...withoutQuery(record), documents }]
+  if (documents.length > 0 || record.operation.startsWith('TD3.1')) return [{ ...withoutQuery(record), documents }]
+  return record.reasonCode === 'not-found' && !isUntold(record) ? [asAbsent(withoutQuery(record))] : []
+}
+
+function asAbsent({ rule: _rule, answeredAbsent: _answeredAbsent, ...record }: AccessRecord): AccessRecord {
+  return { ...record, documents: [], outcome: 'failed' }
 }
 
 /** What was searched for may name a document that the reader may not know of; auditors get it by the export. */

@@ -12,6 +12,7 @@ import { open } from './open.ts'
 import type { Operations } from './operations.ts'
 import type { RequestContext } from './ports.ts'
 import type { RecordOperations } from './record-operations.ts'
+import { rectify } from './rectify.ts'
 import { remove } from './remove.ts'
 import { retrieve } from './retrieve.ts'
 import { settings } from './settings.ts'
@@ -47,6 +48,7 @@ export function createOperations(parts: OperationParts): Operations & RecordOper
     reopen: (patient, context) => through(context, (own) => reopen(own, patient, context)),
     brainDeath: (patient, declared, context) => through(context, (own) => brainDeath(own, patient, declared, context)),
     copy: (patient, context) => through(context, (own) => copy(own, patient, context)),
+    rectify: (document, context) => through(context, (own) => rectify(own, document, context)),
     explain: (...args) => explain(parts, ...args),
   }
 }

@@ -5,8 +5,8 @@
 import type { Caller } from '../access/caller.ts'
 import { compileViewer } from '../access/filter.ts'
 import { isDue } from '../access/notice.ts'
-import type { RecordFacts } from '../access/types.ts'
-import type { PatientKey } from '../metadata/identifiers.ts'
+import type { DocumentFacts, RecordFacts } from '../access/types.ts'
+import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { OperationParts } from './access.ts'
 import type { StoredNotification } from './ports.ts'
 
@@ -40,7 +40,12 @@ export async function dueNotices(
       now,
       operation: 'TD3.1a',
     })
-  const views = { patient: view('patient'), 'treating-physician': view('treating-physician') }
+  const views: Readonly<Record<StoredNotification['recipient'], (document: DocumentFacts) => boolean>> = {
+    patient: view('patient'),
+    'treating-physician': view('treating-physician'),
+    // Authors know what they wrote
+    author: () => true,
+  }
   return notices.filter(({ kind, recipient, documents: about }) =>
     isDue(
       kind,
@@ -58,6 +63,8 @@ export interface OutgoingNotices {
   readonly email: string | undefined
   /** PS_IdNat of the treating and the administrator physician. */
   readonly physicians: readonly string[]
+  /** PS_IdNat of the authors, and Struct_IdNat of the structure that fed it, by the logicalId of each document told of to its author. */
+  readonly authors: ReadonlyMap<EntryUuid, readonly string[]>
 }
 
 /** Whom the deliveries act as: it only asks when a notice is due. */
@@ -79,9 +86,26 @@ export async function outgoingNotices(
   const facts = await dmp.status(patient, messenger)
   const settings = await choices.inForce(patient)
   if (facts === undefined || settings === undefined) return undefined
+  const notices = await dueNotices(parts, patient, facts)
   return {
-    notices: await dueNotices(parts, patient, facts),
+    notices,
+    authors: await authorsOf(dmp, notices),
     email: (await dmp.demographics(patient))?.email,
     physicians: [...new Set(settings.designated.map(({ person }) => person))],
   }
+}
+
+async function authorsOf(
+  dmp: OperationParts['dmp'],
+  notices: readonly StoredNotification[],
+): Promise<OutgoingNotices['authors']> {
+  const ids = [...new Set(notices.flatMap(({ recipient, documents }) => (recipient === 'author' ? documents : [])))]
+  if (ids.length === 0) return new Map()
+  const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'logicalId', ids })
+  return new Map(
+    documents.map(({ logicalId, authorPersons, feedingStructure }) => [
+      logicalId,
+      [...new Set([...authorPersons, ...(feedingStructure === undefined ? [] : [feedingStructure])])],
+    ]),
+  )
 }

@@ -141,7 +141,9 @@ export interface Notification {
     | 'hidden-document'
     | 'visibility-change'
     | 'brain-death'
-  readonly recipient: 'patient' | 'treating-physician'
+    | 'rectification'
+  /** `author`: those who wrote the documents, and the structure that fed them. */
+  readonly recipient: 'patient' | 'treating-physician' | 'author'
   /** French text. */
   readonly text: string
   /** logicalIds concerned; a row about a document the reader may not see is withheld. */

@@ -3,6 +3,7 @@ import type { Caller, ConsentDeclaration, PurposeOfUse } from '../access/caller.
 import type { DocumentFacts, Operation, RecordChange, RecordFacts } from '../access/types.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { Association, DocumentEntry } from '../metadata/model.ts'
+import type { DocumentName } from './named.ts'
 import type {
   AccessRecord,
   Demographics,
@@ -70,6 +71,11 @@ export interface RecordOperations {
   /** Declared with its reason (`context.reason`), or cleared. */
   brainDeath(patient: PatientKey, declared: boolean, context: RequestContext): Promise<void>
   copy(patient: PatientKey, context: RequestContext): Promise<RecordCopy>
+  /**
+   * Asks the author of a document to rectify it: on record, and told to the author. Throws `not-found` where the caller may
+   * not know of the document. @param context `reason` is what is to be rectified
+   */
+  rectify(document: DocumentName, context: RequestContext): Promise<void>
   /** The path of a decision, line by line; for the administrator. */
   explain(question: ExplainQuestion, context: RequestContext): Promise<readonly string[]>
 }

@@ -42,10 +42,12 @@ export async function retrieve(
     context,
     wanted.map(({ facts }) => facts),
   )
-  if (wanted.length === 0)
+  const { patient: bound } = context.caller
+  // Of another patient is as absent in the history too
+  if (!wanted.some(({ facts }) => bound === undefined || facts.patient === bound))
     await parts.trace.record(
       accessRecord(parts, operation, context, {
-        patient: context.caller.patient,
+        patient: bound,
         outcome: 'failed',
         reasonCode: 'not-found',
       }),

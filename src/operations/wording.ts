@@ -104,6 +104,12 @@ export const operationWords: Readonly<Record<Operation, OperationWords>> = {
     'a déclaré ou levé l’état de mort encéphalique',
     'la déclaration de l’état de mort encéphalique',
   ),
+  rectify: words(
+    'C',
+    'Demande de rectification de document',
+    'a demandé à l’auteur de rectifier %',
+    'la demande de rectification de %',
+  ),
   copy: words('R', 'Copie du DMP', 'a obtenu une copie du DMP', 'la copie du DMP'),
   explain: words(
     'E',

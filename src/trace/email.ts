@@ -21,7 +21,7 @@ export interface EmailOptions {
   readonly password?: string | undefined
   /** Address of the sender. */
   readonly from: string
-  /** Addresses by PS_IdNat. */
+  /** Addresses by PS_IdNat; of structures by Struct_IdNat. */
   readonly professionals?: ReadonlyMap<string, string>
   /** Whether physicians are told whom it is about, in the message itself. */
   readonly identifyPatient?: boolean
@@ -36,13 +36,14 @@ const subjects: Readonly<Record<Notice['kind'], string>> = {
   'hidden-document': 'Un document vous sera expliqué',
   'visibility-change': 'Visibilité d’un document de votre dossier médical',
   'brain-death': 'Dossier médical d’un de vos patients',
+  rectification: 'Demande de rectification d’un document',
 }
 
 export function emailChannel(options: EmailOptions): Channel {
-  const recipients = ({ recipient, email, physicians }: Notice): readonly string[] =>
+  const recipients = ({ recipient, email, physicians, authors }: Notice): readonly string[] =>
     recipient === 'patient'
       ? [email ?? []].flat()
-      : physicians.flatMap((person) => options.professionals?.get(person) ?? [])
+      : (recipient === 'author' ? authors : physicians).flatMap((id) => options.professionals?.get(id) ?? [])
   return {
     name: 'email',
     reaches: (notice) => recipients(notice).length > 0,
@@ -77,8 +78,7 @@ function compose(notice: Notice, to: readonly string[], options: EmailOptions): 
 
 function textOf(notice: Notice, { identifyPatient = false }: EmailOptions): string {
   const { authority, id } = splitPatientKey(notice.patient)
-  const about =
-    notice.recipient === 'treating-physician' && identifyPatient ? [`Patient : INS ${id} (${authority})`, ''] : []
+  const about = notice.recipient !== 'patient' && identifyPatient ? [`Patient : INS ${id} (${authority})`, ''] : []
   const where =
     notice.recipient === 'patient'
       ? 'Vous pouvez consulter l’historique des accès à votre dossier et régler qui peut y accéder.'

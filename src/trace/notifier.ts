@@ -24,6 +24,8 @@ export interface Notice {
   readonly email: string | undefined
   /** PS_IdNat of the physicians it is for. */
   readonly physicians: readonly string[]
+  /** PS_IdNat of the authors of the documents, and Struct_IdNat of the structures that fed them, where it is for them. */
+  readonly authors: readonly string[]
 }
 
 /**
@@ -154,6 +156,7 @@ async function attempt(
     at,
     email: known.email,
     physicians: known.physicians,
+    authors: [...new Set(documents.flatMap((id) => known.authors.get(id) ?? []))],
   }
   if (!channel.reaches(notice)) {
     await deliveries.settle(channel.name, no, 'no-recipient')

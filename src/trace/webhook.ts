@@ -49,6 +49,7 @@ function bodyOf(notice: Notice): object {
     recipient: notice.recipient,
     patient: { system: `urn:oid:${authority}`, value: id },
     ...(notice.recipient === 'treating-physician' && { physicians: notice.physicians }),
+    ...(notice.recipient === 'author' && { authors: notice.authors }),
     text: notice.text,
     documents: notice.documents,
     at: notice.at,

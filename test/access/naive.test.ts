@@ -142,6 +142,7 @@ const targets: fc.Arbitrary<DocumentFacts | undefined> = fc.constantFrom(
   aStoredDocument({ depositedBy: 'structure', feedingStructure: structureId }),
   aStoredDocument({ depositedBy: 'patient', authorPersons: ['260059999999999'] }),
   aStoredDocument({ patient: otherPatient }),
+  aStoredDocument({ availabilityStatus: 'Deprecated' }),
 )
 
 const settled: fc.Arbitrary<RecordChange> = fc.constantFrom(
@@ -171,7 +172,7 @@ const requests: fc.Arbitrary<{ request: AccessRequest; wrong: Wrong }> = fc
   .record({
     operation: fc.oneof(
       fc.constantFrom(...allOperations),
-      fc.constantFrom('TD2.1', 'TD3.1a', 'TD3.2', 'TD3.3a.unmask', 'choose'),
+      fc.constantFrom('TD2.1', 'TD3.1a', 'TD3.1a', 'TD3.2', 'TD3.2', 'TD3.3a.unmask', 'choose', 'rectify'),
     ),
     caller: callers,
     purpose: fc.constantFrom('normal', 'normal', 'bris_de_glace', 'centre_15'),
@@ -193,7 +194,7 @@ const requests: fc.Arbitrary<{ request: AccessRequest; wrong: Wrong }> = fc
   } as const)
   .map(({ operation, about, fed: { entry, wrong }, change, ...drawn }) => {
     const visibility = ['TD3.3a.mask', 'TD3.3a.unmask', 'TD3.3b'].includes(operation)
-    const withTarget = visibility || ['TD2.1b', 'TD3.3c', 'TD3.3d'].includes(operation)
+    const withTarget = visibility || ['TD2.1b', 'TD3.3c', 'TD3.3d', 'rectify'].includes(operation)
     return {
       wrong,
       request: aRequest(operation, {
@@ -222,7 +223,7 @@ describe('the guard', () => {
         const rule = decision.verdict === 'permit' ? 'permit' : decision.rule
         seen.set(rule, (seen.get(rule) ?? 0) + 1)
       }),
-      { numRuns: 20_000 },
+      { numRuns: 40_000 },
     )
     // What was drawn reached the rules: a property that only ever meets ID1 proves nothing.
     const ids = new Set(rules.map(({ id }) => id))

@@ -15,7 +15,7 @@ const carers = ['professional', 'staff', 'structure']
 const feeds = ['TD2.1', 'TD2.1b']
 const consults = ['TD3.1a', 'TD3.2']
 const changes = ['TD3.3a.mask', 'TD3.3a.unmask', 'TD3.3b', 'TD3.3c', 'TD3.3d']
-const acts = ['choose', 'close', 'reopen', 'copy']
+const acts = ['choose', 'close', 'reopen', 'copy', 'rectify']
 const inMatrix = ['TD0.2', 'TD0.3.add', 'TD0.3.remove', 'TD1.3a', 'TD1.6', ...feeds, ...consults, 'TD3.1b', ...changes]
 const rowNames: Readonly<Record<string, string>> = {
   'TD2.1b': 'TD2.1',
@@ -108,7 +108,7 @@ export function naive(request: AccessRequest, facts: RecordFacts | undefined, po
   if (professional && blocked && is(...feeds) && !policy.blockedMayFeed && column !== 'es_cert')
     return 'BL2 professional-blocked'
   const dead = facts?.brainDeath === true && policy.brainDeath === 'deny'
-  if (carer && dead && (td3 || is(...feeds, 'TD0.3.add', 'choose', 'copy'))) return 'BD1 brain-death'
+  if (carer && dead && (td3 || is(...feeds, 'TD0.3.add', 'choose', 'copy', 'rectify'))) return 'BD1 brain-death'
   if (carer && is('brain-death')) {
     const physician = professional && (column === 'medecin' || (column === 'mt' && caller.profession?.code === '10'))
     if (!physician) return 'BD2 not-permitted-for-role'
@@ -196,6 +196,13 @@ export function naive(request: AccessRequest, facts: RecordFacts | undefined, po
     is('TD0.2', 'TD1.3a', 'TD1.6', ...feeds, ...consults, 'TD3.1b', 'history', ...acts, ...changes) && !is('TD3.3b')
   if (kind === 'representative' && holds && facts?.minor !== true && !(is('TD0.2') && facts === undefined))
     return 'PA2 not-permitted-for-role'
+
+  if (is('rectify')) {
+    if (!request.reason?.trim()) return 'RC1 reason-required'
+    if (patientsDocument) return 'RC1 not-permitted-for-role'
+    const inForce = target === undefined || ['Approved', 'Archived'].includes(target.availabilityStatus)
+    if (!inForce) return 'RC1 XDSRegistryDeprecatedDocumentError'
+  }
 
   const opened = {
     professional: cell !== 'n' || is('history', ...acts, 'brain-death') || (is('registry') && policy.profile === 'ihe'),

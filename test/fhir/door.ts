@@ -203,6 +203,7 @@ export class MemoryOperations implements Operations, RecordOperations {
   reopen = notAsked
   brainDeath = notAsked
   copy = notAsked
+  rectify = notAsked
   explain = notAsked
 
   /** One version of each: nothing here makes another. */

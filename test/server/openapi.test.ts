@@ -65,11 +65,14 @@ describe('openapi.yaml', () => {
   })
 })
 
-/** An operation that changes nothing may be asked by GET as well (FHIR R4 operations.html): as described. */
+/**
+ * An operation that changes nothing may be asked by GET as well (FHIR R4 operations.html), and one of an instance stands
+ * behind its id: as described.
+ */
 function operation(type: string, name: string | undefined): readonly string[] {
   const where = `/fhir${type}/$${name}`
-  const found = operations.filter((each) => each.path === where)
-  return found.length > 0 ? found.map(({ method }) => signature(method, where)) : [signature('post', where)]
+  const found = operations.filter((each) => each.path === where || each.path === `/fhir${type}/{id}/$${name}`)
+  return found.length > 0 ? found.map(({ method, path: at }) => signature(method, at)) : [signature('post', where)]
 }
 
 /** Where an interaction of a CapabilityStatement stands (FHIR R4 http.html). */
@@ -195,6 +198,7 @@ const story: readonly Step[] = [
   { run: 'unmaskAll', as: holder, status: 200 },
   { run: 'maskByDefault', as: holder, status: 200 },
   { run: 'designateAdministrator', as: holder, status: 200 },
+  { run: 'requestRectification', as: holder, choices: id('document'), status: 200, says: /rectification/ },
   { run: 'copyRecord', as: holder, status: 200 },
   { run: 'copyRecordByPost', as: holder, status: 200 },
   { run: 'findAuditEvents', as: holder, status: 200, says: /AuditEvent/ },

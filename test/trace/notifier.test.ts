@@ -134,6 +134,7 @@ describe('notifications', () => {
     at: new Date().toISOString(),
     email,
     physicians: [],
+    authors: [],
   })
 
   it('are tried again when the server is away or says later, longer and longer', async () => {

@@ -68,7 +68,7 @@ export const emergencyRules: readonly Rule[] = [
     id: 'BD1',
     says: 'no feeding and no consultation in brain death, break-glass included',
     source: 'SEED1',
-    operations: ['TD0.3.add', ...feeding, ...td3, 'choose', 'copy'],
+    operations: ['TD0.3.add', ...feeding, ...td3, 'choose', 'copy', 'rectify'],
     kinds: carers,
     needs: 'record',
     uses: ['record.brainDeath', 'policy.brainDeath'],

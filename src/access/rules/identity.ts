@@ -63,6 +63,7 @@ const ofOpenRecords = [
   'open',
   'choose',
   'close',
+  'rectify',
   'brain-death',
   'registry',
 ] as const

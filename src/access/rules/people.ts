@@ -3,6 +3,7 @@ import type { Issue } from '../../errors.ts'
 import { splitPatientKey } from '../../metadata/identifiers.ts'
 import type { DocumentEntry } from '../../metadata/model.ts'
 import type { Caller, CallerKind } from '../caller.ts'
+import { isPatientDocument } from '../role.ts'
 import { carers, feeding, holders, patientActs, type Question, type Refusal, type Rule, refusal } from '../rule.ts'
 import type { Operation } from '../types.ts'
 
@@ -66,6 +67,21 @@ const noEmergencyMode = refusal(
   'choice-contradictory',
   'Permit break-glass or access by the regulation centres first: masked documents are then opened in that mode only.',
 )
+const whatIsWrong = refusal(
+  'RC1',
+  'reason-required',
+  'Send the parameter reason: what in the document is to be rectified.',
+)
+const ownDocument = refusal(
+  'RC1',
+  'not-permitted-for-role',
+  'The patient deposited this document: replace or delete it instead.',
+)
+const notInForce = refusal(
+  'RC1',
+  'XDSRegistryDeprecatedDocumentError',
+  'This document is replaced or deleted: name the one in force.',
+)
 const namedReader = refusal(
   'HI1',
   'nominative-identity-required',
@@ -93,6 +109,14 @@ function ownEntries(rule: string, caller: Caller, entries: readonly DocumentEntr
   }
   const [first, ...rest] = issues
   return first === undefined ? undefined : [first, ...rest]
+}
+
+/** Nobody is asked to rectify what the patient can change, or what is in force no more. */
+function nothingToRectify({ request: { target } }: Question): Refusal | undefined {
+  if (target === undefined) return undefined
+  if (isPatientDocument(target)) return ownDocument
+  const { availabilityStatus: status } = target
+  return status === 'Deprecated' || status === 'Deleted' ? notInForce : undefined
 }
 
 /** MES: the choice about masked documents can be made only where an emergency mode stands (DMP-FACTS 6.3). */
@@ -188,5 +212,25 @@ export const peopleRules: readonly Rule[] = [
     // TD0.2 of a record that does not exist: there is nothing to keep from anyone, and the answer says so.
     refuse: ({ request: { operation }, facts }) =>
       facts?.minor === true || (facts === undefined && operation === 'TD0.2') ? undefined : minorsOnly,
+  },
+  {
+    id: 'RC1',
+    says: 'a request for rectification says what is to be rectified',
+    source: 'SEED3 Q9; design',
+    operations: ['rectify'],
+    kinds: 'all',
+    needs: 'request',
+    uses: ['reason'],
+    refuse: ({ request: { reason } }) => ((reason ?? '').trim() === '' ? whatIsWrong : undefined),
+  },
+  {
+    id: 'RC1',
+    says: 'rectification is asked for a document in force that the patient did not deposit',
+    source: 'SEED3 Q9; design',
+    operations: ['rectify'],
+    kinds: 'all',
+    needs: 'record',
+    uses: ['target.depositedBy', 'target.availabilityStatus'],
+    refuse: nothingToRectify,
   },
 ]

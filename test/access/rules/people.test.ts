@@ -1,3 +1,4 @@
+import type { AccessRequest } from '../../../src/access/types.ts'
 import {
   aHospital,
   aNurse,
@@ -8,10 +9,26 @@ import {
   aRepresentative,
   aRequest,
   aSecretary,
+  aStoredDocument,
   careTeam,
 } from '../../mothers/access.ts'
 import { aDocumentEntry, anAuthor } from '../../mothers/metadata.ts'
-import { breakGlass, deny, describeRules, mine, minor, mt, patientEntry, permit } from './table.ts'
+import {
+  breakGlass,
+  deny,
+  describeRules,
+  mine,
+  minor,
+  mt,
+  patientEntry,
+  patients,
+  permit,
+  structures,
+} from './table.ts'
+
+const asks = (changes: Partial<AccessRequest>): AccessRequest =>
+  aRequest('rectify', { reason: 'allergie inexacte', ...changes })
+const archived = aStoredDocument({ availabilityStatus: 'Archived' })
 
 describeRules('callers outside the matrix', {
   SY1: [
@@ -97,6 +114,29 @@ describeRules('callers outside the matrix', {
     ),
     permit('PA2', 'the status of a record that does not exist', aRequest('TD0.2', { caller: aRepresentative() }), {
       facts: undefined,
+    }),
+  ],
+  RC1: [
+    permit('PA1', 'the patient asking for rectification', asks({ caller: aPatient(), target: mine })),
+    permit('PA1', 'asking about an archived document', asks({ caller: aPatient(), target: archived })),
+    permit('PA2', 'the representative of a minor', asks({ caller: aRepresentative(), target: mine }), { facts: minor }),
+    permit('MT1', 'the treating physician for the patient', asks({ caller: aPhysician(), target: mine }), {
+      facts: mt,
+    }),
+    deny('RC1', 'reason-required', 'asking without a word', asks({ caller: aPatient(), target: mine, reason: ' ' })),
+    deny('RC1', 'not-permitted-for-role', 'an own document', asks({ caller: aPatient(), target: patients })),
+    deny(
+      'RC1',
+      'XDSRegistryDeprecatedDocumentError',
+      'a document that is replaced',
+      asks({ caller: aPatient(), target: aStoredDocument({ availabilityStatus: 'Deprecated' }) }),
+    ),
+    deny('MT1', 'not-permitted-for-role', 'another professional', asks({ target: structures })),
+    deny('MT1', 'not-permitted-for-role', 'a structure', asks({ caller: aHospital(), target: structures })),
+    deny('SY1', 'not-permitted-for-role', 'the administrator', asks({ caller: anAdministrator(), target: mine })),
+    deny('PA2', 'not-permitted-for-role', 'the representative of an adult', asks({ caller: aRepresentative() })),
+    deny('ID2', 'dmp-closed', 'after closure', asks({ caller: aPatient() }), {
+      facts: aRecord({ status: 'closed' }),
     }),
   ],
   DEFAULT: [
