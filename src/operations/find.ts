@@ -185,7 +185,7 @@ async function gather({ dmp }: OperationParts, query: StoredQuery, options: Find
   const relate = query.kind === 'FindDocuments' || query.kind === 'GetDocuments'
   if (!relate || options.relations === false || found.documents.length === 0) return collected
   const ids = found.documents.map(({ entryUuid }) => entryUuid)
-  const { associations } = await dmp.find({ kind: 'GetAssociations', ids })
+  const { associations } = await dmp.find({ kind: 'GetAssociations', ids, end: 'source' })
   return { ...collected, found: { ...found, associations: associations.filter(({ type }) => type !== 'HasMember') } }
 }
 

@@ -188,6 +188,8 @@ export type RegistryQuery =
       readonly kind: 'GetAssociations'
       readonly by?: 'end' | 'entryUuid'
       readonly ids: readonly EntryUuid[]
+      /** Only those that start at one of the ids are wanted: others may be left out, where they are dear to find. */
+      readonly end?: 'source'
       /** Of every status unless asked. */
       readonly statuses?: readonly AvailabilityStatus[]
       /** Those of earlier metadata versions too. Default false. */
