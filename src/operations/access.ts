@@ -137,6 +137,35 @@ export async function authorise(
 }
 
 /**
+ * Decides on the record of something that was found without a patient being named. A refusal is on record, and makes what
+ * was found absent: undefined (ACCESS-RULES, A request that names no patient).
+ * @param early what was already decided on the patient that the identity names
+ */
+export async function authoriseFound(
+  parts: OperationParts,
+  operation: Operation,
+  context: RequestContext,
+  patient: PatientKey,
+  early: Authorised | undefined,
+): Promise<{ readonly facts: RecordFacts; readonly permit: Permit } | undefined> {
+  if (early !== undefined && context.caller.patient === patient) {
+    const { facts, permit } = early
+    if (facts !== undefined) return { facts, permit }
+  }
+  const facts = await parts.dmp.status(patient, context.caller)
+  const decision = decide(accessRequest(operation, context, { patient }), facts, parts.policy)
+  if (decision.verdict === 'deny' || facts === undefined) {
+    const deny = decision.verdict === 'deny' ? { rule: decision.rule, reasonCode: decision.issues[0].code } : {}
+    await parts.trace.record(
+      accessRecord(parts, operation, context, { patient, outcome: 'refused', answeredAbsent: true, ...deny }),
+    )
+    return undefined
+  }
+  await declareAuthorisation(parts, operation, context, patient, decision)
+  return { facts, permit: decision }
+}
+
+/**
  * TD0.3 before the act: a remote DMP opens its documents only to whom it knows as authorised. Never without a consent that
  * was declared with this request, and never outside the normal mode: the obligation says so.
  */

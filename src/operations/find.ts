@@ -1,14 +1,13 @@
 /** TD3.1a and TD3.1b: search, and look-up of references. */
-import { decide } from '../access/decide.ts'
 import type { Operation } from '../access/types.ts'
 import { patientKeyOf } from '../metadata/hl7.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import {
+  type Authorised,
   accessRecord,
-  accessRequest,
   authorise,
+  authoriseFound,
   authoriseWithoutObject,
-  declareAuthorisation,
   declareBefore,
   type OperationParts,
   permittedRecord,
@@ -79,14 +78,14 @@ async function findByReference(
 ): Promise<Found> {
   await authoriseWithoutObject(parts, operation, context)
   const bound = context.caller.patient
-  const early = bound && (await authorise(parts, operation, context, { patient: bound }))
+  const early = bound === undefined ? undefined : await authorise(parts, operation, context, { patient: bound })
   await declareBefore(parts, operation, context, 'ids' in query ? query.ids : 'id' in query ? [query.id] : [])
   const { found, answer } = await gather(parts, query, options)
   const around = await surroundingsOf(parts.dmp, found)
   const kept: Found[] = []
   for (const [patient, mine] of byPatient(found, around)) {
     if (bound !== undefined && patient !== bound) continue
-    const result = await judge(parts, operation, context, patient, mine, around)
+    const result = await judge(parts, operation, context, patient, { early, found: mine, around })
     if (result) kept.push(answer(result))
   }
   if (kept.length === 0)
@@ -108,19 +107,11 @@ async function judge(
   operation: Operation,
   context: RequestContext,
   patient: PatientKey,
-  found: Found,
-  around: Found,
+  { early, found, around }: { readonly early: Authorised | undefined; readonly found: Found; readonly around: Found },
 ): Promise<Found | undefined> {
-  const facts = await parts.dmp.status(patient, context.caller)
-  const decision = decide(accessRequest(operation, context, { patient }), facts, parts.policy)
-  if (decision.verdict === 'deny' || facts === undefined) {
-    const deny = decision.verdict === 'deny' ? { rule: decision.rule, reasonCode: decision.issues[0].code } : {}
-    await parts.trace.record(
-      accessRecord(parts, operation, context, { patient, outcome: 'refused', answeredAbsent: true, ...deny }),
-    )
-    return undefined
-  }
-  await declareAuthorisation(parts, operation, context, patient, decision)
+  const authorised = await authoriseFound(parts, operation, context, patient, early)
+  if (authorised === undefined) return undefined
+  const { facts, permit } = authorised
   const kept = filterFound(found, around, viewOf(parts, operation, context, facts, true))
   const { documents } = kept
   const isNothing = documents.length + kept.submissionSets.length + kept.folders.length === 0
@@ -131,9 +122,9 @@ async function judge(
           patient,
           outcome: 'permitted',
           answeredAbsent: true,
-          rule: decision.rule,
+          rule: permit.rule,
         })
-      : permittedRecord(parts, operation, context, { patient, documents, permit: decision }),
+      : permittedRecord(parts, operation, context, { patient, documents, permit }),
   )
   return kept
 }

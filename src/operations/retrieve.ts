@@ -1,15 +1,14 @@
 /** TD3.2: the bytes of documents. Several may be asked at once; each gives its document or one issue. */
-import { decide } from '../access/decide.ts'
 import type { DocumentFacts } from '../access/types.ts'
 import type { Issue } from '../errors.ts'
 import type { PatientKey } from '../metadata/identifiers.ts'
 import type { DocumentEntry } from '../metadata/model.ts'
 import {
+  type Authorised,
   accessRecord,
-  accessRequest,
   authorise,
+  authoriseFound,
   authoriseWithoutObject,
-  declareAuthorisation,
   declareBefore,
   type OperationParts,
   permittedRecord,
@@ -26,7 +25,8 @@ export async function retrieve(
   context: RequestContext,
 ): Promise<Retrieval> {
   await authoriseWithoutObject(parts, operation, context)
-  if (context.caller.patient) await authorise(parts, operation, context, { patient: context.caller.patient })
+  const bound = context.caller.patient
+  const early = bound === undefined ? undefined : await authorise(parts, operation, context, { patient: bound })
 
   const ids = requests.map((request) => ('logicalId' in request ? request.logicalId : request.documentUniqueId))
   await declareBefore(parts, operation, context, ids)
@@ -41,8 +41,8 @@ export async function retrieve(
     parts,
     context,
     wanted.map(({ facts }) => facts),
+    early,
   )
-  const { patient: bound } = context.caller
   // Of another patient is as absent in the history too
   if (!wanted.some(({ facts }) => bound === undefined || facts.patient === bound))
     await parts.trace.record(
@@ -85,6 +85,7 @@ async function permittedAmong(
   parts: OperationParts,
   context: RequestContext,
   documents: readonly DocumentFacts[],
+  early: Authorised | undefined,
 ): Promise<ReadonlySet<DocumentFacts>> {
   const permitted = new Set<DocumentFacts>()
   for (const patient of new Set<PatientKey>(documents.map((document) => document.patient))) {
@@ -101,20 +102,13 @@ async function permittedAmong(
       )
       continue
     }
-    const facts = await parts.dmp.status(patient, context.caller)
-    const decision = decide(accessRequest(operation, context, { patient }), facts, parts.policy)
-    if (decision.verdict === 'deny' || facts === undefined) {
-      const deny = decision.verdict === 'deny' ? { rule: decision.rule, reasonCode: decision.issues[0].code } : {}
-      await parts.trace.record(
-        accessRecord(parts, operation, context, { patient, outcome: 'refused', answeredAbsent: true, ...deny }),
-      )
-      continue
-    }
-    await declareAuthorisation(parts, operation, context, patient, decision)
+    const authorised = await authoriseFound(parts, operation, context, patient, early)
+    if (authorised === undefined) continue
+    const { facts, permit } = authorised
     const visible = mine.filter(viewOf(parts, operation, context, facts))
     await parts.trace.record(
       visible.length > 0
-        ? permittedRecord(parts, operation, context, { patient, documents: visible, permit: decision })
+        ? permittedRecord(parts, operation, context, { patient, documents: visible, permit })
         : accessRecord(parts, operation, context, {
             patient,
             documents: mine,

@@ -60,7 +60,8 @@ function canonicalize(what: XmlDocument | XmlNodeElement, options: C14NOptions):
 
 function parse(xml: string): XmlDocument {
   try {
-    return XmlDocument.fromString(xml, { option: parsing })
+    // As bytes: a string would be copied into the memory of libxml2 character by character
+    return XmlDocument.fromBuffer(Buffer.from(xml), { option: parsing, encoding: 'utf-8' })
   } catch (error) {
     throw new XmlError('malformed', 'the element to canonicalise is not well formed', error)
   }

@@ -36,7 +36,8 @@ export function loadSchema(files: Readonly<Record<string, Uint8Array>>, main: st
     validate(xml) {
       if (xml.includes('<!DOCTYPE')) return ['line 1: a DOCTYPE is not accepted']
       return violations(() => {
-        const document = XmlDocument.fromString(xml, { option: parsing })
+        // As bytes: a string would be copied into the memory of libxml2 character by character
+        const document = XmlDocument.fromBuffer(Buffer.from(xml), { option: parsing, encoding: 'utf-8' })
         try {
           validator.validate(document)
         } finally {

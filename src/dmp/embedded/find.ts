@@ -52,7 +52,9 @@ const sql = {
     WHERE (?2 IS NULL OR o.status IN (SELECT value FROM json_each(?2))) AND (a.current = 1 OR ?3) ORDER BY t.no`,
   associationsByUuid: `SELECT o.status, o.json FROM object o JOIN association a ON a.no = o.no WHERE o.uuid IN (${asked})
     AND (?2 IS NULL OR o.status IN (SELECT value FROM json_each(?2))) AND (a.current = 1 OR ?3) ORDER BY o.no`,
-  entry: `SELECT e.status, e.content_no, o.json FROM object o JOIN document_entry e ON ${entryOfObject} WHERE o.uuid = ?`,
+  entry: `SELECT e.status, o.json FROM object o JOIN document_entry e ON ${entryOfObject} WHERE o.uuid = ?`,
+  content: `SELECT c.sha1, c.size, c.bytes, c.file FROM object o JOIN document_entry e ON ${entryOfObject}
+    JOIN content c ON c.no = e.content_no WHERE o.uuid = ?`,
   versions: `SELECT e.status, o.json FROM object first JOIN object o ON o.no = first.no OR o.logical_no = first.no
     JOIN document_entry e ON ${entryOfObject} WHERE first.uuid = ? AND first.logical_no IS NULL ORDER BY o.version DESC`,
 }
@@ -71,7 +73,7 @@ export function createFinder(db: DatabaseSync): Finder {
   const json = db.prepare('SELECT json FROM object WHERE no = ?')
   const entry = db.prepare(sql.entry)
   const versions = db.prepare(sql.versions)
-  const content = db.prepare('SELECT sha1, size, bytes, file FROM content WHERE no = ?')
+  const content = db.prepare(sql.content)
   const packages = createPackageFinder(db)
 
   const findDocuments = (query: Extract<RegistryQuery, { kind: 'FindDocuments' }>): DocumentFacts[] => {
@@ -128,8 +130,7 @@ export function createFinder(db: DatabaseSync): Finder {
     versions: (logicalId) => versions.all(logicalId).map(({ json, status }) => read<DocumentEntry>(json, status)),
 
     content(entryUuid) {
-      const no = entry.get(entryUuid)?.content_no
-      const row = typeof no === 'number' ? content.get(no) : undefined
+      const row = content.get(entryUuid)
       if (row === undefined) return undefined
       const { bytes, file } = row
       return {

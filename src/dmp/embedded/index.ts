@@ -40,6 +40,7 @@ import { lockDirectory } from './lock.ts'
 import { createTraceFeed } from './outbox.ts'
 import { checkFeed, prepareFeed, prepareUpdate, type StoreRules } from './prepare.ts'
 import { openForReading, openForWriting } from './schema.ts'
+import { createSnapshot } from './snapshot.ts'
 import { startWriter, WriteError, type Writer } from './writer.ts'
 
 export type { ChainHead, ChainVerdict } from './access-log.ts'
@@ -160,11 +161,14 @@ function assemble(
   const records = createRecords(reader, clock)
   const history = createHistory(reader)
   const probe = reader.prepare('SELECT at FROM probe WHERE no = 1')
+  const snapshot = createSnapshot(reader)
+  writer.thread.prependListener('message', snapshot.end)
   let closing: Promise<void> | undefined
   /** Reads fail closed: any trouble of the database is `store-unavailable`, and nothing is read after close. */
   const reading = <T>(read: () => T): T => {
     if (closing !== undefined) throw new GatewayError('shutting-down')
     try {
+      snapshot.begin()
       return read()
     } catch (error) {
       throw error instanceof GatewayError ? error : new GatewayError('store-unavailable', { cause: error })
@@ -250,6 +254,7 @@ function assemble(
     verify: (anchor) => verifyChain(reader, anchor),
     close() {
       closing ??= (async () => {
+        snapshot.end()
         // The reader first: the last connection to close takes the log back into the database, and only the writer can.
         reader.close()
         await writer.close().finally(unlock)
