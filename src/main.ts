@@ -143,7 +143,13 @@ export async function startGateway(config: Config): Promise<Gateway> {
   const reloader = createReloader({
     config,
     log,
-    reload: [() => credentials.reload(), () => server.reload(), async () => national?.reload()],
+    reload: [
+      () => credentials.reload(),
+      () => server.reload(),
+      async () => national?.reload(),
+      () => traceExport.reload(),
+      () => notifier.reload(),
+    ],
   })
   return {
     url: server.url,

@@ -49,6 +49,9 @@ export const notificationsSchema = z
         professionals: file.optional(),
         identifyPatient: z.boolean().default(false),
       })
+      .refine(({ user, passwordFile }) => (user === undefined) === (passwordFile === undefined), {
+        error: 'user and passwordFile go together',
+      })
       .optional(),
     webhook: z.strictObject({ url: z.url({ protocol: /^https?$/ }), secretFile: file, ca: file.optional() }).optional(),
   })

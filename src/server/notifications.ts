@@ -5,21 +5,47 @@ import { z } from 'zod'
 import { type Channel, emailChannel, type Notifier, startNotifier, webhookChannel } from '../trace/index.ts'
 import type { NotifierParts } from '../trace/notifier.ts'
 import { type Config, ConfigError, isLoopback } from './config.ts'
+import { peerCredentials } from './peer-credentials.ts'
+
+export interface ReloadableNotifier extends Notifier {
+  /** Reads secrets, authorities and addresses again; throws when they cannot be used, and the old stay in use. */
+  reload(): Promise<void>
+}
 
 /** @throws ConfigError naming the setting, Error naming the file that cannot be read */
 export async function openNotifications(
-  { notifications: { email, webhook } }: Config,
+  { notifications }: Config,
   parts: Omit<NotifierParts, 'channels'>,
-): Promise<Notifier> {
+): Promise<ReloadableNotifier> {
+  let current = await channelsOf(notifications)
+  const latest = (name: string) => current.get(name) as Channel
+  const channels = [...current.keys()].map(
+    (name): Channel => ({
+      name,
+      reaches: (notice) => latest(name).reaches(notice),
+      send: (notice, signal) => latest(name).send(notice, signal),
+    }),
+  )
+  const running = await startNotifier({ ...parts, channels })
+  return {
+    ...running,
+    async reload() {
+      current = await channelsOf(notifications)
+    },
+  }
+}
+
+async function channelsOf({ email, webhook }: Config['notifications']): Promise<ReadonlyMap<string, Channel>> {
   const channels: Channel[] = []
   if (email) channels.push(await openEmail(email))
   if (webhook) {
     const secret = (await readFile(webhook.secretFile, 'utf8')).trim()
     if (secret.length < 32)
       throw new ConfigError('notifications.webhook.secretFile: must hold a secret of at least 32 characters')
-    channels.push(webhookChannel({ url: webhook.url, secret, ca: await optional(webhook.ca) }))
+    const { ca } = await peerCredentials('notifications.webhook', webhook)
+    channels.push(webhookChannel({ url: webhook.url, secret, ca }))
   }
-  return startNotifier({ ...parts, channels })
+  return new Map(channels.map((each) => [each.name, each]))
 }
 
 const addresses = z.record(z.string().min(1), z.email())
@@ -36,20 +62,18 @@ async function openEmail(email: NonNullable<Config['notifications']['email']>): 
     for (const [person, address] of Object.entries(parsed.data)) professionals.set(person, address)
   }
   const password = email.passwordFile === undefined ? undefined : (await readFile(email.passwordFile, 'utf8')).trim()
+  if (password === '') throw new ConfigError(`notifications.email.passwordFile: ${email.passwordFile} is empty`)
+  const { ca } = await peerCredentials('notifications.email', email)
   return emailChannel({
     host,
     port: email.port ?? (tls === 'implicit' ? 465 : tls === 'starttls' ? 587 : 25),
     secure: tls === 'implicit',
     plain: tls === 'none',
-    ca: await optional(email.ca),
+    ca,
     user,
     password,
     from,
     professionals,
     identifyPatient,
   })
-}
-
-async function optional(file: string | undefined): Promise<Buffer | undefined> {
-  return file === undefined ? undefined : readFile(file)
 }

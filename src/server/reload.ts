@@ -61,12 +61,16 @@ function credentialFiles({
   server: { tls },
   identity: { jwt, vihf, xua },
   dmp: { national },
+  trace,
+  notifications: { email, webhook },
 }: Config): readonly string[] {
   const server = tls ? [tls.key, tls.certificate, ...tls.clientAuthorities, ...tls.revocationLists] : []
   const issuers = jwt.flatMap(({ jwks, key }) => [jwks ?? [], key ?? []].flat())
   const connector = national
     ? [national.authentication, national.signature].flatMap(({ key, certificate }) => [key, certificate])
     : []
+  const peers = [trace.syslog, trace.fhir].flatMap((peer) => [peer?.ca, peer?.certificate, peer?.key])
+  const told = [email?.ca, email?.passwordFile, email?.professionals, webhook?.ca, webhook?.secretFile]
   return [
     ...new Set([
       ...server,
@@ -76,6 +80,7 @@ function credentialFiles({
       ...vihf.certificates,
       ...vihf.revocationLists,
       ...xua.flatMap(({ certificates }) => certificates),
+      ...[...peers, trace.fhir?.tokenFile, ...told].filter((file) => file !== undefined),
     ]),
   ]
 }

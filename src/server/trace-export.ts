@@ -9,7 +9,8 @@ import {
   syslogDestination,
   type TraceExport,
 } from '../trace/index.ts'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
+import { peerCredentials } from './peer-credentials.ts'
 
 export interface TraceExportParts {
   readonly feed: TraceFeed
@@ -18,16 +19,45 @@ export interface TraceExportParts {
   readonly toJson: (record: TraceRecord) => string
 }
 
-/** @throws Error naming the file that cannot be read */
-export async function openTraceExport({ trace, dmp }: Config, parts: TraceExportParts): Promise<TraceExport> {
-  const { syslog, fhir } = trace
+export interface ReloadableExport extends TraceExport {
+  /** Reads certificates, keys and token again; throws when they cannot be used, and the old stay in use. */
+  reload(): Promise<void>
+}
+
+/** @throws ConfigError naming the setting, Error naming the file that cannot be read */
+export async function openTraceExport(config: Config, parts: TraceExportParts): Promise<ReloadableExport> {
+  let current = await destinationsOf(config, parts)
+  const destinations = [...current].map(([name, { batch }]) => ({
+    name,
+    batch,
+    send: (...sending: Parameters<Destination['send']>) => (current.get(name) as Destination).send(...sending),
+  }))
+  const running = startExport({ feed: parts.feed, log: parts.log, destinations })
+  return {
+    ...running,
+    async reload() {
+      const old = current
+      current = await destinationsOf(config, parts)
+      for (const each of old.values()) each.release?.()
+    },
+    async close() {
+      await running.close()
+      for (const each of current.values()) each.release?.()
+    },
+  }
+}
+
+async function destinationsOf(
+  { trace: { syslog, fhir }, dmp }: Config,
+  { toJson }: TraceExportParts,
+): Promise<ReadonlyMap<string, Destination>> {
   const destinations: Destination[] = []
   if (syslog)
     destinations.push(
       syslogDestination({
         host: syslog.host,
         port: syslog.port,
-        ...(await credentialsOf(syslog)),
+        ...(await peerCredentials('trace.syslog', syslog)),
         source: { id: dmp.repositoryUniqueId, site: syslog.site },
       }),
     )
@@ -35,21 +65,17 @@ export async function openTraceExport({ trace, dmp }: Config, parts: TraceExport
     destinations.push(
       fhirDestination({
         url: fhir.url,
-        ...(await credentialsOf(fhir)),
-        ...(fhir.tokenFile !== undefined && { token: (await readFile(fhir.tokenFile, 'utf8')).trim() }),
-        toJson: parts.toJson,
+        ...(await peerCredentials('trace.fhir', fhir)),
+        ...(fhir.tokenFile !== undefined && { token: await tokenOf(fhir.tokenFile) }),
+        toJson,
       }),
     )
-  return startExport({ feed: parts.feed, log: parts.log, destinations })
+  return new Map(destinations.map((each) => [each.name, each]))
 }
 
-interface CredentialFiles {
-  readonly ca?: string | undefined
-  readonly certificate?: string | undefined
-  readonly key?: string | undefined
-}
-
-async function credentialsOf({ ca, certificate, key }: CredentialFiles) {
-  const read = async (file: string | undefined) => (file === undefined ? undefined : readFile(file))
-  return { ca: await read(ca), certificate: await read(certificate), key: await read(key) }
+/** RFC 6750 2.1 */
+async function tokenOf(file: string): Promise<string> {
+  const token = (await readFile(file, 'utf8')).trim()
+  if (!/^[\w.~+/-]+=*$/.test(token)) throw new ConfigError(`trace.fhir.tokenFile: ${file} must hold one bearer token`)
+  return token
 }

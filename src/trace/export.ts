@@ -16,6 +16,8 @@ export interface Destination {
    * @param records at least one, in order
    */
   send(records: readonly TracedRecord[], signal: AbortSignal): Promise<Sent>
+  /** Nothing more is sent through it: what it keeps open is closed once what is under way is done. */
+  release?(): void
 }
 
 export interface Sent {

@@ -56,6 +56,11 @@ export function fhirDestination(options: FhirFeedOptions): Destination {
       }
       return { through, refused }
     },
+    release() {
+      // Sockets in use are closed as they become free
+      agent.maxFreeSockets = 0
+      for (const sockets of Object.values(agent.freeSockets)) for (const socket of sockets ?? []) socket.destroy()
+    },
   }
 }
 

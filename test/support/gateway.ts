@@ -63,6 +63,7 @@ export async function createClients(url: string, data: string): Promise<Clients>
 export interface TestGateway extends Clients, AsyncDisposable {
   readonly data: string
   readonly embedded: Gateway['embedded']
+  readonly reload: Gateway['reload']
   /** Access records of a patient, newest first, as the trace has them. */
   records(patient: TestPatient): Promise<readonly AccessRecord[]>
   /** A record for a change made on the embedded DMP itself: `administration.block(patient.key, '8997…', change(patient))`. */
@@ -84,6 +85,7 @@ export async function openGateway(overrides: Readonly<Record<string, unknown>> =
     ...clients,
     data,
     embedded: gateway.embedded,
+    reload: () => gateway.reload(),
     records: ({ key }) => gateway.embedded.trace.history({ patient: key }),
     change: ({ key }) => changeRecord(key),
     close,
