@@ -10,6 +10,8 @@ import type { EntryUuid, PatientKey, UniqueId } from '../../metadata/identifiers
 export interface Reference {
   readonly patient: PatientKey
   readonly uniqueId: UniqueId
+  /** This gateway fed it under this id. */
+  readonly fed: boolean
 }
 
 export interface References {
@@ -36,7 +38,7 @@ export function openReferences(file: string): References {
   db.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
     CREATE TABLE IF NOT EXISTS reference (no INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, unique_id TEXT NOT NULL,
       patient TEXT NOT NULL, fed INTEGER NOT NULL) STRICT`)
-  const select = db.prepare('SELECT unique_id, patient FROM reference WHERE id = ?')
+  const select = db.prepare('SELECT unique_id, patient, fed FROM reference WHERE id = ?')
   const insert = db.prepare(
     `INSERT INTO reference (id, unique_id, patient, fed) VALUES (?1, ?2, ?3, ?4)
      ON CONFLICT (id) DO UPDATE SET unique_id = ?2, patient = ?3, fed = max(fed, ?4)
@@ -50,7 +52,11 @@ export function openReferences(file: string): References {
     find(id) {
       const row = select.get(id)
       if (row === undefined) return undefined
-      return { patient: String(row.patient) as PatientKey, uniqueId: String(row.unique_id) as UniqueId }
+      return {
+        patient: String(row.patient) as PatientKey,
+        uniqueId: String(row.unique_id) as UniqueId,
+        fed: row.fed === 1,
+      }
     },
     remember(objects, patient, fed = false) {
       if (objects.length === 0) return

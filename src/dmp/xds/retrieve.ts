@@ -1,18 +1,15 @@
 /** TD3.2, ITI-43: the bytes of one document, from the wire into the spool. */
 import { GatewayError } from '../../errors.ts'
 import type { DocumentContent } from '../../operations/ports.ts'
-import type { Spooled } from '../../spool/index.ts'
 import { ns } from '../../xds/namespaces.ts'
 import { child, children } from '../../xml/tree.ts'
 import { XmlWriter } from '../../xml/writer.ts'
+import { held } from '../remote/held.ts'
 import type { Calls, Parts } from './calls.ts'
 import type { Located } from './registry.ts'
 import { readRegistryResponse } from './registry-response.ts'
 
 const retrieveAction = 'urn:ihe:iti:2007:RetrieveDocumentSet'
-
-/** Milliseconds that bytes are kept for an answer that is never read to its end. */
-const heldFor = 10 * 60_000
 
 /** Undefined when the DMP has no bytes under this entry. Throws GatewayError. */
 export async function retrieve(
@@ -58,32 +55,5 @@ export async function retrieve(
   } catch (error) {
     await reply.dispose()
     throw error
-  }
-}
-
-/**
- * Bytes that are forgotten once they were read to their end, or after a while. Small ones need not: they are in memory, and
- * go with the request.
- */
-function held(spooled: Spooled, dispose: () => Promise<void>): DocumentContent {
-  const { size, sha1, bytes, path } = spooled
-  if (path === undefined) {
-    // The memory stays with this object; the spool's account of it is settled now
-    void dispose()
-    return { size, sha1, ...(bytes && { bytes }), stream: (range) => spooled.stream(range) }
-  }
-  const late = setTimeout(() => void dispose(), heldFor)
-  late.unref()
-  return {
-    size,
-    sha1,
-    stream(range) {
-      const stream = spooled.stream(range)
-      stream.once('close', () => {
-        clearTimeout(late)
-        void dispose()
-      })
-      return stream
-    },
   }
 }

@@ -2,12 +2,12 @@
  * The DMP as one request asks it: under the identity of its caller and of nobody else. What it has read stays with it, so
  * that nothing is asked twice, and goes with it.
  */
-import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../access/caller.ts'
 import type { RecordFacts } from '../../access/types.ts'
 import { GatewayError } from '../../errors.ts'
 import type { EntryUuid, PatientKey } from '../../metadata/identifiers.ts'
 import type { Dmp, Found, RequestContext } from '../../operations/ports.ts'
+import { isMinor, localFacts, once } from '../remote/local.ts'
 import { checkSetAuthorization, setAuthorizationAction, writeSetAuthorization } from './authorization.ts'
 import { Calls, type Parts } from './calls.ts'
 import { feed } from './feed.ts'
@@ -71,14 +71,6 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
   }
 }
 
-function once<Key, T>(known: Map<Key, Promise<T>>, key: Key, ask: () => Promise<T>): Promise<T> {
-  const found = known.get(key)
-  if (found !== undefined) return found
-  const asked = ask()
-  known.set(key, asked)
-  return asked
-}
-
 /** What one operation of a session works with. */
 export interface Session {
   readonly parts: Parts
@@ -111,7 +103,7 @@ async function statusOf(
   if (!cached) parts.statuses.set(who, patient, told)
   if (told === undefined) return undefined
   const emergency = context.purpose === 'normal' ? undefined : await emergencyOf(patient)
-  const local = (await parts.local.status(patient, caller)) ?? (await openLocally(parts, context, patient, caller))
+  const local = await localFacts(parts, context, patient, caller)
   const minor = told.birthDate === undefined ? undefined : isMinor(told.birthDate, parts.clock.now())
   return {
     patient,
@@ -146,34 +138,6 @@ function askPatient(parts: Parts, calls: Calls, transaction: 'TD0.2' | 'TD1.3a',
   })
 }
 
-/** A place for what is declared here about a patient whose DMP was just found. */
-async function openLocally(
-  parts: Parts,
-  { door, transaction, requestId, purpose }: RequestContext,
-  patient: PatientKey,
-  caller: Caller,
-): Promise<RecordFacts> {
-  const opened = {
-    id: randomUUID(),
-    at: parts.clock.now().toISOString(),
-    operation: 'TD0.2',
-    door,
-    transaction,
-    requestId,
-    caller,
-    purpose,
-    declaration: {},
-    patient,
-    documents: [],
-    outcome: 'permitted',
-    effects: { notifications: [] },
-  } as const
-  await parts.local.open(patient, { given: [] }, opened)
-  const facts = await parts.local.status(patient, caller)
-  if (facts === undefined) throw new GatewayError('store-unavailable')
-  return facts
-}
-
 /** TD0.3; what TD0.2 said before holds no longer. */
 async function authorise(parts: Parts, calls: Calls, patient: PatientKey, change: 'add' | 'remove'): Promise<void> {
   const answer = await calls.ask({
@@ -186,10 +150,4 @@ async function authorise(parts: Parts, calls: Calls, patient: PatientKey, change
   })
   checkSetAuthorization(answer)
   parts.statuses.forget(calls.presented('person', patient), patient)
-}
-
-/** Under 18 by the French calendar day. */
-function isMinor(birthDate: string, now: Date): boolean {
-  const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Paris', dateStyle: 'short' }).format(now)
-  return birthDate > `${String(Number(today.slice(0, 4)) - 18).padStart(4, '0')}${today.slice(4)}`
 }
