@@ -11,6 +11,7 @@ import { consultationRules } from './rules/consultation.ts'
 import { emergencyRules } from './rules/emergency.ts'
 import { feedingRules } from './rules/feeding.ts'
 import { identityRules } from './rules/identity.ts'
+import { listRules } from './rules/lists.ts'
 import { openTo, peopleRules } from './rules/people.ts'
 import { updateRules } from './rules/updates.ts'
 import type { AccessRequest, Decision, Deny, Operation, Permit, Policy, RecordFacts } from './types.ts'
@@ -18,6 +19,7 @@ import type { AccessRequest, Decision, Deny, Operation, Permit, Policy, RecordFa
 /** Every rule, in the order in which they answer (docs/access-rules.md). */
 export const rules: readonly Rule[] = [
   ...identityRules,
+  ...listRules,
   ...emergencyRules,
   ...consultationRules,
   ...feedingRules,

@@ -17,6 +17,7 @@ const rows: Readonly<Partial<Record<Operation, string>>> = {
   'TD0.2': 'TD0.2',
   'TD0.3.add': 'TD0.3.add',
   'TD0.3.remove': 'TD0.3.remove',
+  'TD0.4': 'TD0.4',
   'TD1.3a': 'TD1.3a',
   'TD1.6': 'TD1.6',
   'TD2.1': 'TD2.1',

@@ -9,6 +9,7 @@ export type Operation =
   | 'TD0.2' // existence, status
   | 'TD0.3.add'
   | 'TD0.3.remove'
+  | 'TD0.4' // the records that the caller is authorised to consult; about no patient
   | 'TD1.3a' // the administrative part: the choices in force
   | 'TD1.6' // who is authorised, who is blocked
   | 'TD2.1' // feed
@@ -158,6 +159,8 @@ export interface AccessRequest {
   readonly declaration: ConsentDeclaration
   /** Absent when the request names none (ITI-43, ITI-68, reads by id). */
   readonly patient?: PatientKey
+  /** TD0.4: the date that the list goes by. */
+  readonly by?: 'authorisation' | 'document'
   /** TD2.x: the entries to be fed, with hash and size set. */
   readonly entries?: readonly DocumentEntry[]
   readonly submissionSet?: Pick<SubmissionSet, 'entryUuid' | 'contentTypeCode'>

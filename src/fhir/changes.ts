@@ -21,7 +21,7 @@ import { compare, linksOf, pageOf, type Query } from './paging.ts'
 import type { Exchange } from './parts.ts'
 import { patientOf } from './search-patient.ts'
 import { readSearch } from './search-query.ts'
-import { alternatives, invalid, type Parameter, refuseModifier } from './search-values.ts'
+import { alternatives, invalid, type Parameter, parseInstant, refuseModifier } from './search-values.ts'
 import { type Match, sendSearchset } from './searchset.ts'
 
 export const changesDefinition = 'https://dmp-gateway.example.org/fhir/OperationDefinition/DocumentReference-changes'
@@ -82,13 +82,9 @@ function sinceOf(parameters: readonly Parameter[]): string | undefined {
   if (parameter === undefined) return undefined
   refuseModifier(parameter)
   const [value = '', ...more] = alternatives(parameter)
-  const text = value.replace(' ', '+')
-  const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/.test(text)
-    ? Date.parse(text)
-    : NaN
-  if (others.length > 0 || more.length > 0 || Number.isNaN(time))
+  if (others.length > 0 || more.length > 0)
     throw invalid('since', 'must be there once, an instant with its zone: 2026-06-12T10:00:00Z.')
-  return new Date(time).toISOString()
+  return parseInstant('since', value)
 }
 
 function yearsBefore(instant: Date): string {

@@ -13,7 +13,7 @@ import { alternatives, invalid } from './search-values.ts'
 import { sendSearchset } from './searchset.ts'
 
 /** Names of the PDSm4DMP draft, which publishes no URLs yet. */
-const extensionBase = 'https://dmp-gateway.example.org/fhir/StructureDefinition'
+export const extensionBase = 'https://dmp-gateway.example.org/fhir/StructureDefinition'
 
 export const patientParameters = {
   identifier: { type: 'token', documentation: 'urn:oid:AUTHORITY|INS; required.' },
@@ -70,7 +70,7 @@ export function openedPatient(patient: PatientKey, demographics: Demographics, i
   }
 }
 
-function identifierOf(patient: PatientKey): Identifier {
+export function identifierOf(patient: PatientKey): Identifier {
   const { authority, id } = splitPatientKey(patient)
   return { system: `urn:oid:${authority}`, value: id }
 }
@@ -105,7 +105,7 @@ function closure(closedAt: string | undefined): Extension {
   }
 }
 
-function traits({ family, given, gender, birthDate }: Demographics): Partial<Patient> {
+export function traits({ family, given, gender, birthDate }: Demographics): Partial<Patient> {
   return {
     ...(family === undefined && given.length === 0
       ? {}

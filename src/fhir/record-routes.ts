@@ -1,4 +1,5 @@
 /** The paths of what is settled about a record, and of what is asked about it as a whole (routes.ts). */
+import { authorisedDefinition, findAuthorised } from './authorised.ts'
 import { consentParameters, createConsent, findConsents, findConsentsByPost, readConsentById } from './consent.ts'
 import { explainAccess } from './explain-access.ts'
 import { type PatientOperation, patientOperation, patientOperations } from './patient-operations.ts'
@@ -34,6 +35,13 @@ export function recordRoutes(patientRows: Readonly<Record<string, SearchParamete
       declares: declared('Patient', 'copy'),
     },
     { method: 'get', path: '/Patient/$copy', transaction: 'copy', handle: copyRecord },
+    {
+      method: 'get',
+      path: '/Patient/$authorised',
+      transaction: 'TD0.4',
+      handle: findAuthorised,
+      declares: { resource: 'Patient', operation: 'authorised', definition: authorisedDefinition },
+    },
     {
       method: 'post',
       path: '/DocumentReference/$explain-access',

@@ -76,6 +76,16 @@ export interface DateRange {
   readonly to: string
 }
 
+/** An instant with its zone, as ISO 8601 in UTC; a `+` that a client left unescaped is understood. */
+export function parseInstant(name: string, value: string): string {
+  const text = value.replace(' ', '+')
+  const time = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN
+  if (Number.isNaN(time)) throw invalid(name, 'must be there once, an instant with its zone: 2026-06-12T10:00:00Z.')
+  return new Date(time).toISOString()
+}
+
 /**
  * FHIR R4 search.html#prefix for a date: `eq` contains, `gt`/`lt` reach beyond, `sa`/`eb` lie beyond.
  * @param overlap MHD's `period` (ITI TF-2 3.67.4.1.2.1): a time of service that the value overlaps, not contains.

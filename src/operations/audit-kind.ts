@@ -32,6 +32,7 @@ const eventOfOperation: Readonly<Record<Operation, EventName>> = {
   'TD0.2': 'query',
   'TD0.3.add': 'patientRecord',
   'TD0.3.remove': 'patientRecord',
+  'TD0.4': 'query',
   'TD1.3a': 'query',
   'TD1.6': 'query',
   'TD2.1': 'import',

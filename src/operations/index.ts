@@ -1,6 +1,7 @@
 /** The DMP operations, wired to their ports. One file each; every one is facts → decide → act → filter → trace. */
 import type { OperationParts } from './access.ts'
 import { authoriseCaller } from './authorisation.ts'
+import { authorised } from './authorised.ts'
 import { brainDeath } from './brain-death.ts'
 import { choose, close, reopen } from './choose.ts'
 import { copy } from './copy.ts'
@@ -44,6 +45,7 @@ export function createOperations(parts: OperationParts): Operations & RecordOper
     choose: (patient, choice, context) => through(context, (own) => choose(own, patient, choice, context)),
     authorise: (patient, change, context, until) =>
       through(context, (own) => authoriseCaller(own, patient, change, context, until)),
+    authorised: (question, context) => through(context, (own) => authorised(own, question, context)),
     close: (patient, context) => through(context, (own) => close(own, patient, context)),
     reopen: (patient, context) => through(context, (own) => reopen(own, patient, context)),
     brainDeath: (patient, declared, context) => through(context, (own) => brainDeath(own, patient, declared, context)),

@@ -16,7 +16,7 @@ import type {
   Submission,
   SubmissionSet,
 } from '../metadata/model.ts'
-import type { RecordSettings } from './record-ports.ts'
+import type { AuthorisedList, AuthorisedQuery, RecordSettings } from './record-ports.ts'
 
 export type * from './identity-port.ts'
 export type * from './record-ports.ts'
@@ -299,6 +299,8 @@ export interface Dmp {
    * Absent: the store of choices has it all. Undefined when there is no record.
    */
   settings?(patient: PatientKey, about: { readonly persons: boolean }): Promise<RecordSettings | undefined>
+  /** TD0.4. Absent: this DMP gives no such list. */
+  authorised?(query: AuthorisedQuery, caller: Caller): Promise<AuthorisedList>
   /** The operation is done: what it asked of a remote DMP is counted. */
   finished?(): void
 }

@@ -6,6 +6,8 @@ import type { Association, DocumentEntry } from '../metadata/model.ts'
 import type { DocumentName } from './named.ts'
 import type {
   AccessRecord,
+  AuthorisedList,
+  AuthorisedQuery,
   Demographics,
   DocumentContent,
   RecordSettings,
@@ -58,7 +60,14 @@ export interface ExplainQuestion {
   readonly types: readonly string[]
 }
 
+/** TD0.4. */
+export type AuthorisedQuestion = Pick<AuthorisedQuery, 'by' | 'since'>
+
+export type AuthorisedAnswer = Pick<AuthorisedList, 'records' | 'unidentified'>
+
 export interface RecordOperations {
+  /** TD0.4: the caller's own list, or that of the structure behind its certificate. Throws `over-limit`. */
+  authorised(question: AuthorisedQuestion, context: RequestContext): Promise<AuthorisedAnswer>
   /** The choices in force. Throws `dmp-unknown`. */
   settings(patient: PatientKey, context: RequestContext): Promise<SettingsAnswer>
   /** Settles one choice: in force for the next request. Throws GatewayError with the refusal, or `choice-contradictory`. */

@@ -1,7 +1,7 @@
 /** The ports of what is settled about a record as a whole: choices, notices, destruction (ports.ts gives them on). */
 import type { ChoiceName, RecordChange } from '../access/types.ts'
 import type { PatientKey } from '../metadata/identifiers.ts'
-import type { AccessRecord, Notification } from './ports.ts'
+import type { AccessRecord, Demographics, Notification } from './ports.ts'
 
 /** A change that the store of choices keeps; masking every document is a change of metadata. */
 export type StoredChange = Exclude<RecordChange, { kind: 'mask-all' | 'unmask-all' }>
@@ -20,6 +20,35 @@ export interface RecordSettings {
 
 /** About somebody, since when, and under which name, as far as the DMP tells. */
 export type Settled<About> = About & { readonly since?: string; readonly name?: string }
+
+/** TD0.4: the open records that somebody is authorised to consult. */
+export interface AuthorisedQuery {
+  /** Whose authorisations: of a named person, or those given to a structure (PDT-INF-526 notes 1 to 3). */
+  readonly holder: { readonly person: string } | { readonly structure: string }
+  /** Which date `since` is compared with: when the authorisation was given, or when a document came last. */
+  readonly by: 'authorisation' | 'document'
+  /** ISO 8601 instant, inclusive. */
+  readonly since: string
+}
+
+export interface AuthorisedRecord {
+  readonly patient: PatientKey
+  readonly demographics: Demographics & { readonly birthFamily?: string; readonly prefix?: string }
+  /** STATUT_MT. */
+  readonly treatingPhysician: boolean
+  /** ISO 8601 instants: of the holder's last access, and of the last change and the last document that the holder may see. */
+  readonly lastAccess?: string
+  readonly lastUpdate?: string
+  readonly lastAdd?: string
+}
+
+export interface AuthorisedList {
+  readonly records: readonly AuthorisedRecord[]
+  /** A remote DMP has judged each record and tells the dates; otherwise both are still to be done, record by record. */
+  readonly judged: boolean
+  /** Records that the DMP gave without an identity that can be used here. */
+  readonly unidentified: number
+}
 
 /** The choices of the patient, and what the administrator settles. A remote DMP keeps its own. */
 export interface Choices {

@@ -41,6 +41,12 @@ export const operationWords: Readonly<Record<Operation, OperationWords>> = {
     'a retiré une autorisation d’accès au DMP',
     'le retrait d’une autorisation d’accès au DMP',
   ),
+  'TD0.4': words(
+    'E',
+    'Liste des DMP autorisés',
+    'a consulté la liste des DMP autorisés',
+    'la consultation de la liste des DMP autorisés',
+  ),
   'TD1.3a': words(
     'R',
     'Consultation des données administratives',

@@ -26,6 +26,7 @@ const operationOf: Readonly<Record<string, Operation>> = {
   'TD0.2': 'TD0.2',
   'TD0.3.add': 'TD0.3.add',
   'TD0.3.remove': 'TD0.3.remove',
+  'TD0.4': 'TD0.4',
   'TD1.3a': 'TD1.3a',
   'TD1.6': 'TD1.6',
   'TD2.1': 'TD2.1',
@@ -49,8 +50,8 @@ const documentRows: Readonly<Record<string, Partial<DocumentFacts>>> = {
   'TD3.2.obsolete': { availabilityStatus: 'Deprecated' },
   'TD3.2.deleted': { availabilityStatus: 'Deleted' },
 }
-/** What the gateway does not do: identity acquisition, lists of records, search without INS, access by browser. */
-const elsewhere = ['TD0.0', 'TD0.1', 'TD0.3.remove_mt', 'TD0.4', 'TD0.5', 'TD0.9', 'TD0.10']
+/** What the gateway does not do: identity acquisition, search without INS, access by browser. */
+const elsewhere = ['TD0.0', 'TD0.1', 'TD0.3.remove_mt', 'TD0.5', 'TD0.9', 'TD0.10']
 
 const purposes = {
   normal: { purpose: 'normal' },
@@ -116,6 +117,7 @@ function requestOf({ mode, caller }: Cell, operation: Operation, own: boolean): 
     ...purposes[mode],
     declaration: careTeam,
     target: target(caller, own),
+    ...(operation === 'TD0.4' && { by: 'authorisation' }),
     ...(operation === 'TD2.1' && { entries: [aDocumentEntry()] }),
   })
 }

@@ -172,7 +172,7 @@ const requests: fc.Arbitrary<{ request: AccessRequest; wrong: Wrong }> = fc
   .record({
     operation: fc.oneof(
       fc.constantFrom(...allOperations),
-      fc.constantFrom('TD2.1', 'TD3.1a', 'TD3.1a', 'TD3.2', 'TD3.2', 'TD3.3a.unmask', 'choose', 'rectify'),
+      fc.constantFrom('TD0.4', 'TD2.1', 'TD3.1a', 'TD3.1a', 'TD3.2', 'TD3.2', 'TD3.3a.unmask', 'choose', 'rectify'),
     ),
     caller: callers,
     purpose: fc.constantFrom('normal', 'normal', 'bris_de_glace', 'centre_15'),
@@ -191,6 +191,7 @@ const requests: fc.Arbitrary<{ request: AccessRequest; wrong: Wrong }> = fc
     ),
     change: settled,
     structureInvolved: fc.boolean(),
+    by: fc.constantFrom('authorisation', 'document'),
   } as const)
   .map(({ operation, about, fed: { entry, wrong }, change, ...drawn }) => {
     const visibility = ['TD3.3a.mask', 'TD3.3a.unmask', 'TD3.3b'].includes(operation)
@@ -208,6 +209,7 @@ const requests: fc.Arbitrary<{ request: AccessRequest; wrong: Wrong }> = fc
         newConfidentiality: visibility ? drawn.newConfidentiality : undefined,
         change: ['choose', 'brain-death'].includes(operation) ? change : undefined,
         structureInvolved: drawn.structureInvolved,
+        by: drawn.by,
       }),
     }
   })

@@ -16,7 +16,18 @@ const feeds = ['TD2.1', 'TD2.1b']
 const consults = ['TD3.1a', 'TD3.2']
 const changes = ['TD3.3a.mask', 'TD3.3a.unmask', 'TD3.3b', 'TD3.3c', 'TD3.3d']
 const acts = ['choose', 'close', 'reopen', 'copy', 'rectify']
-const inMatrix = ['TD0.2', 'TD0.3.add', 'TD0.3.remove', 'TD1.3a', 'TD1.6', ...feeds, ...consults, 'TD3.1b', ...changes]
+const inMatrix = [
+  'TD0.2',
+  'TD0.3.add',
+  'TD0.3.remove',
+  'TD0.4',
+  'TD1.3a',
+  'TD1.6',
+  ...feeds,
+  ...consults,
+  'TD3.1b',
+  ...changes,
+]
 const rowNames: Readonly<Record<string, string>> = {
   'TD2.1b': 'TD2.1',
   'TD3.1a': 'TD3.1.metadata',
@@ -86,9 +97,12 @@ export function naive(request: AccessRequest, facts: RecordFacts | undefined, po
   const named = [patient, caller.patient, target?.patient]
   if (!policy.testPatients && named.some((key) => /^1\.2\.250\.1\.213\.1\.4\.1[01]\|/.test(key ?? '')))
     return 'ID4 test-patient'
-  if (is(...inMatrix.filter((each) => each !== 'TD0.2'), ...acts, 'brain-death') && facts === undefined)
+  if (
+    is(...inMatrix.filter((each) => each !== 'TD0.2' && each !== 'TD0.4'), ...acts, 'brain-death') &&
+    facts === undefined
+  )
     return 'ID2 dmp-unknown'
-  const reachesClosed = is('TD0.2', 'reopen', 'copy', 'history', 'explain', 'destroy')
+  const reachesClosed = is('TD0.2', 'TD0.4', 'reopen', 'copy', 'history', 'explain', 'destroy')
   if (facts?.status === 'closed' && !reachesClosed) return 'ID2 dmp-closed'
 
   if (carer && is(...inMatrix) && cell === 'n' && !(column === 'es_cert' && is(...changes) && !is('TD3.3c'))) {
@@ -96,7 +110,12 @@ export function naive(request: AccessRequest, facts: RecordFacts | undefined, po
     return is(...consults) && !someone ? 'FR1 nominative-identity-required' : 'FR1 not-permitted-for-role'
   }
   const outside = ['SA23', 'SA24', 'SA32', 'SA46', 'SA55'].includes(caller.sector ?? '')
-  if (carer && outside && (td3 || is(...acts, 'TD1.6'))) return 'FR2 not-permitted-for-role'
+  if (carer && outside && (td3 || is(...acts, 'TD0.4', 'TD1.6'))) return 'FR2 not-permitted-for-role'
+
+  // A list of records is about no patient, and behind a certificate by date of authorisation only (note 3 of S526)
+  if (carer && is('TD0.4') && caller.patient !== undefined) return 'LI1 patient-mismatch'
+  if (carer && is('TD0.4') && column === 'es_cert' && request.by !== 'authorisation')
+    return 'LI2 not-permitted-for-role'
 
   const blocked = facts !== undefined && (facts.blocked || facts.authorisation === 'INTERDIT')
   if (

@@ -205,6 +205,7 @@ export class MemoryOperations implements Operations, RecordOperations {
   copy = notAsked
   rectify = notAsked
   explain = notAsked
+  authorised = notAsked
 
   /** One version of each: nothing here makes another. */
   async versions(...[id, context]: Parameters<Operations['versions']>) {

@@ -184,6 +184,7 @@ const story: readonly Step[] = [
   { run: 'registryDescription', status: 200, says: /definitions/ },
   { run: 'repositoryDescription', status: 200, says: /definitions/ },
   { run: 'findPatient', as: people.author, status: 200, says: /"total":1/ },
+  { run: 'findAuthorised', as: people.author, status: 200, says: /"total":1.*dmp-dernier-acces/ },
   { run: 'readPatient', as: people.author, choices: id('patient'), status: 200 },
   {
     run: 'createConsent',

@@ -29,6 +29,27 @@ Description: "The status of the caller's authorisation to consult the record (TD
 * insert On(Patient)
 * insert Simple(code)
 
+Extension: DmpDernierAcces
+Id: dmp-dernier-acces
+Title: "Last access"
+Description: "When the caller last fed or consulted the record (TD0.4)."
+* insert On(Patient)
+* insert Simple(dateTime)
+
+Extension: DmpDerniereModification
+Id: dmp-derniere-modification
+Title: "Last change"
+Description: "When a document that the caller may see last changed (TD0.4)."
+* insert On(Patient)
+* insert Simple(dateTime)
+
+Extension: DmpDernierAjout
+Id: dmp-dernier-ajout
+Title: "Last document"
+Description: "When a document that the caller may see last came into the record (TD0.4)."
+* insert On(Patient)
+* insert Simple(dateTime)
+
 Extension: DmpRattachementMes
 Id: dmp-rattachement-mes
 Title: "Attached to Mon espace santé"
@@ -45,6 +66,9 @@ Description: "The record of a patient as TD0.2 tells of it; never a source of id
     DmpFermeture named fermeture 0..1 and
     DmpMedecinTraitant named medecinTraitant 0..1 and
     DmpStatutAutorisation named statutAutorisation 0..1 and
-    DmpRattachementMes named rattachementMes 0..1
+    DmpRattachementMes named rattachementMes 0..1 and
+    DmpDernierAcces named dernierAcces 0..1 and
+    DmpDerniereModification named derniereModification 0..1 and
+    DmpDernierAjout named dernierAjout 0..1
 * identifier 1..*
 * active 1..1

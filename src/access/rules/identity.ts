@@ -59,7 +59,7 @@ const testAuthorities: ReadonlySet<string> = new Set(['1.2.250.1.213.1.4.10', '1
 
 /** What needs an open record: after closure nothing is read or fed, but it is opened again, copied and destroyed. */
 const ofOpenRecords = [
-  ...matrixOperations.filter((operation) => operation !== 'TD0.2'),
+  ...matrixOperations.filter((operation) => operation !== 'TD0.2' && operation !== 'TD0.4'),
   'open',
   'choose',
   'close',
@@ -160,7 +160,7 @@ export const identityRules: readonly Rule[] = [
     id: 'FR2',
     says: 'insurers, banks, pharmaceutical laboratories and the health insurance itself never consult',
     source: 'SEED3 Q5, Q7',
-    operations: [...td3, ...patientActs, 'TD1.6'],
+    operations: [...td3, ...patientActs, 'TD0.4', 'TD1.6'],
     kinds: carers,
     needs: 'request',
     uses: ['sector'],

@@ -9,7 +9,7 @@
  *   writer, writer-thread, batch   the queue, the thread behind it, group commit
  *   prepare, feed, update, remove, administer, access-log   the commands, before and inside a transaction
  *   registry, object-rows   what they look up and write there
- *   find, find-packages, document-rows, facts, administration, content   reading, choices, bytes
+ *   find, find-packages, document-rows, facts, authorised, administration, content   reading, choices, bytes
  *   outbox, deliveries     the trace on its way to other systems, notifications on their way to people
  */
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
@@ -30,6 +30,7 @@ import type {
   TraceFeed,
 } from '../../operations/ports.ts'
 import { type ChainHead, type ChainVerdict, createHistory, prepareRecord, verifyChain } from './access-log.ts'
+import { createAuthorised } from './authorised.ts'
 import { type Administration, createAdministration, createChoices, createRetention } from './administration.ts'
 import type { FeedCommand, PreparedContent } from './commands.ts'
 import { type ContentStore, createContentStore } from './content.ts'
@@ -159,6 +160,7 @@ function assemble(
   const rules: StoreRules = { repositoryUniqueId, duplicates, otherPatients }
   const finder = createFinder(reader)
   const records = createRecords(reader, clock)
+  const authorised = createAuthorised(reader, clock)
   const history = createHistory(reader)
   const probe = reader.prepare('SELECT at FROM probe WHERE no = 1')
   const snapshot = createSnapshot(reader)
@@ -184,6 +186,7 @@ function assemble(
     repositoryUniqueId,
     check,
     status: async (patient, caller) => reading(() => records.status(patient, caller)),
+    authorised: async (query, caller) => reading(() => authorised(query, caller)),
     demographics: async (patient) => reading(() => records.demographics(patient)),
     async open(patient, demographics, record) {
       const command = { kind: 'open', patient, demographics: JSON.stringify(demographics) } as const

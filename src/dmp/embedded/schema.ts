@@ -6,6 +6,7 @@
  * and are only appended.
  */
 import { DatabaseSync } from 'node:sqlite'
+import { authorisedIndex } from './authorised.ts'
 import { deliveryTables } from './deliveries.ts'
 import { outboxTables } from './outbox.ts'
 
@@ -158,7 +159,7 @@ export function openForWriting(file: string, maxBytes?: number): DatabaseSync {
       db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(maxBytes / pageSize))}`)
     }
     makeTables(db, file)
-    db.exec(outboxTables + deliveryTables)
+    db.exec(outboxTables + deliveryTables + authorisedIndex)
     return db
   } catch (error) {
     db.close()
