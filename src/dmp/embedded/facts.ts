@@ -5,76 +5,67 @@ import type { AuthorisationStatus, RecordFacts } from '../../access/types.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
 import type { Clock, Demographics } from '../../operations/ports.ts'
 import { authorisationKey } from './authorisation.ts'
+import { rowsOf } from './document-rows.ts'
 
 export interface Records {
   status(patient: PatientKey, caller: Caller): RecordFacts | undefined
   demographics(patient: PatientKey): Demographics | undefined
 }
 
+/** One statement: what a request costs in reads is mostly the number of them. ?2 person, ?3 and ?4 structure. */
+const statusSql = `SELECT p.demographics, p.closed_at, p.brain_death,
+    coalesce(c.consultation_opposed, 0), coalesce(c.feed_opposed, 0), coalesce(c.break_glass_permitted, 1),
+    coalesce(c.regulation_permitted, 1), coalesce(c.masked_in_emergency_permitted, 0), coalesce(c.mask_by_default, 0),
+    coalesce(c.initial_consent, 0),
+    EXISTS (SELECT 1 FROM blocked WHERE patient_no = p.no AND person = ?2),
+    EXISTS (SELECT 1 FROM treating_physician WHERE patient_no = p.no AND person = ?2),
+    (SELECT coalesce(until, '') FROM authorisation WHERE patient_no = p.no AND person = ?2),
+    (SELECT coalesce(until, '') FROM authorisation WHERE patient_no = p.no AND person = ?3),
+    (SELECT json_group_array(json_array(scope, episode)) FROM information WHERE patient_no = p.no AND structure = ?4)
+  FROM patient p LEFT JOIN choices c ON c.patient_no = p.no WHERE p.key = ?1`
+
 export function createRecords(db: DatabaseSync, clock: Clock): Records {
-  const record = db.prepare(
-    `SELECT p.no, p.demographics, p.closed_at, p.brain_death,
-       coalesce(c.consultation_opposed, 0) AS consultationOpposed, coalesce(c.feed_opposed, 0) AS feedOpposed,
-       coalesce(c.break_glass_permitted, 1) AS breakGlassPermitted,
-       coalesce(c.regulation_permitted, 1) AS regulationPermitted,
-       coalesce(c.masked_in_emergency_permitted, 0) AS maskedInEmergencyPermitted,
-       coalesce(c.mask_by_default, 0) AS maskByDefault, coalesce(c.initial_consent, 0) AS initialConsent
-     FROM patient p LEFT JOIN choices c ON c.patient_no = p.no WHERE p.key = ?`,
-  )
-  const about = db.prepare(
-    `SELECT EXISTS (SELECT 1 FROM blocked WHERE patient_no = ?1 AND person = ?2) AS blocked,
-       EXISTS (SELECT 1 FROM treating_physician WHERE patient_no = ?1 AND person = ?2) AS treating,
-       (SELECT coalesce(until, '') FROM authorisation WHERE patient_no = ?1 AND person = ?2) AS until`,
-  )
-  const ofStructure = db.prepare(
-    `SELECT coalesce(until, '') AS until FROM authorisation WHERE patient_no = ? AND person = ?`,
-  )
-  const given = db.prepare('SELECT scope, episode FROM information WHERE patient_no = ? AND structure = ?')
+  const record = rowsOf(db, statusSql)
   const demographics = db.prepare('SELECT demographics FROM patient WHERE key = ?')
 
   return {
     status(patient, caller) {
-      const row = record.get(patient)
-      if (row === undefined) return undefined
-      const no = Number(row.no)
-      const now = clock.now()
-      const person = caller.person?.id
-      const { blocked, treating, until } = (person === undefined ? undefined : about.get(no, person)) ?? {}
+      const person = caller.person?.id ?? null
+      // S526 note 1: what staff asked for is given to the structure; a blocked person stays forbidden.
+      const ofStructure = caller.structure === undefined ? null : authorisationKey({ structure: caller.structure.id })
       // A practitioner without a structure informs in their own name.
-      const structure = caller.structure?.id ?? person
-      const informed = structure === undefined ? [] : given.all(no, structure)
-      const { birthDate } = JSON.parse(String(row.demographics)) as Demographics
+      const [row] = record(patient, person, ofStructure, caller.structure?.id ?? person)
+      if (row === undefined) return undefined
+      const [demographicsJson, closedAt, brainDeath, consultationOpposed, feedOpposed, breakGlass, regulation] = row
+      const [maskedInEmergency, maskByDefault, initialConsent, blocked, treating] = row.slice(7)
+      const [untilOfPerson, untilOfStructure, given] = row.slice(12)
+      const now = clock.now()
+      const informed = JSON.parse(String(given)) as readonly (readonly [scope: string, episode: string])[]
+      const { birthDate } = JSON.parse(String(demographicsJson)) as Demographics
       const minor = birthDate === undefined ? undefined : isMinor(birthDate, now)
       return {
         patient,
-        status: row.closed_at === null ? 'active' : 'closed',
-        ...(row.closed_at !== null && { closedAt: String(row.closed_at) }),
+        status: closedAt === null ? 'active' : 'closed',
+        ...(closedAt !== null && { closedAt: String(closedAt) }),
         ...(minor !== undefined && { minor }),
-        brainDeath: row.brain_death === 1,
+        brainDeath: brainDeath === 1,
         choices: {
-          consultationOpposed: row.consultationOpposed === 1,
-          feedOpposed: row.feedOpposed === 1,
-          breakGlassPermitted: row.breakGlassPermitted === 1,
-          regulationPermitted: row.regulationPermitted === 1,
-          maskedInEmergencyPermitted: row.maskedInEmergencyPermitted === 1,
-          maskByDefault: row.maskByDefault === 1,
+          consultationOpposed: consultationOpposed === 1,
+          feedOpposed: feedOpposed === 1,
+          breakGlassPermitted: breakGlass === 1,
+          regulationPermitted: regulation === 1,
+          maskedInEmergencyPermitted: maskedInEmergency === 1,
+          maskByDefault: maskByDefault === 1,
         },
         blocked: blocked === 1,
         treatingPhysician: treating === 1,
         authorisation: strongest(
-          authorisationStatus(blocked === 1, until, now),
-          // S526 note 1: what staff asked for is given to the structure; a blocked person stays forbidden.
-          caller.structure === undefined
-            ? 'NON_EXISTE'
-            : authorisationStatus(
-                false,
-                ofStructure.get(no, authorisationKey({ structure: caller.structure.id }))?.until,
-                now,
-              ),
+          authorisationStatus(blocked === 1, untilOfPerson, now),
+          authorisationStatus(false, untilOfStructure, now),
         ),
-        informedOfFeeding: informed.some(({ scope }) => scope === 'feeding'),
-        informedEpisodes: informed.flatMap(({ scope, episode }) => (scope === 'consultation' ? [String(episode)] : [])),
-        initialConsent: row.initialConsent === 1,
+        informedOfFeeding: informed.some(([scope]) => scope === 'feeding'),
+        informedEpisodes: informed.flatMap(([scope, episode]) => (scope === 'consultation' ? [episode] : [])),
+        initialConsent: initialConsent === 1,
       }
     },
 

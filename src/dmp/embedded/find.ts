@@ -9,7 +9,17 @@ import type { EntryUuid } from '../../metadata/identifiers.ts'
 import type { Association, AvailabilityStatus, DocumentEntry } from '../../metadata/model.ts'
 import type { Found, RegistryQuery } from '../../operations/ports.ts'
 import type { StoredContent } from './content.ts'
-import { columns, entryOf, entryOfObject, factsOf, newestFirst, OBJECT_NO, rowsOf, text } from './document-rows.ts'
+import {
+  columns,
+  entryOf,
+  entryOfObject,
+  factsOf,
+  newestFirst,
+  OBJECT_NO,
+  type Row,
+  rowsOf,
+  text,
+} from './document-rows.ts'
 import { createPackageFinder } from './find-packages.ts'
 
 export interface Finder {
@@ -21,6 +31,9 @@ export interface Finder {
   /** Where the bytes of an entry are; any version of it. */
   content(entryUuid: EntryUuid): StoredContent | undefined
 }
+
+/** Objects by their ids, with every version or the current one. */
+type Named = Extract<RegistryQuery, { readonly kind: 'GetDocuments' | 'GetSubmissionSets' | 'GetFolders' }>
 
 const asked = 'SELECT value FROM json_each(?1)'
 const documents = `object o JOIN document_entry e ON ${entryOfObject} JOIN patient p ON p.no = o.patient_no`
@@ -42,6 +55,10 @@ const sql = {
   uniqueId: `SELECT ${columns} FROM ${documents} WHERE o.unique_id IN (${asked}) AND (e.latest = 1 OR ?2)`,
   logicalId: versionsOf(`SELECT no FROM object WHERE uuid IN (${asked}) AND logical_no IS NULL`),
   any: versionsOf(`SELECT coalesce(logical_no, no) AS no FROM object WHERE uuid IN (${asked})`),
+  /** A document whose first version is the current one, by the entryUUID of any: nearly always. */
+  firstIsCurrent: `SELECT ${columns} FROM object any JOIN object o ON o.no = coalesce(any.logical_no, any.no)
+    JOIN document_entry e ON ${entryOfObject} JOIN patient p ON p.no = o.patient_no
+    WHERE any.uuid = ? AND e.latest = 1`,
   /** logicalIds of entryUUIDs of any version. */
   logicalIds: `SELECT first.uuid FROM object o JOIN object first ON first.no = coalesce(o.logical_no, o.no)
     WHERE o.uuid IN (${asked})`,
@@ -68,6 +85,7 @@ export function createFinder(db: DatabaseSync): Finder {
     logicalId: rowsOf(db, sql.logicalId),
     any: rowsOf(db, sql.any),
   }
+  const firstIsCurrent = rowsOf(db, sql.firstIsCurrent)
   const logical = db.prepare(sql.logicalIds)
   const associations = { end: db.prepare(sql.associations), entryUuid: db.prepare(sql.associationsByUuid) }
   const json = db.prepare('SELECT json FROM object WHERE no = ?')
@@ -96,16 +114,23 @@ export function createFinder(db: DatabaseSync): Finder {
     return found
   }
 
+  const getDocuments = ({ by: which, ids, allVersions = false }: Named): readonly Row[] => {
+    const [id, ...more] = ids
+    if (which === 'any' && !allVersions && id !== undefined && more.length === 0) {
+      const rows = firstIsCurrent(id)
+      if (rows.length > 0) return rows
+    }
+    return by[which](JSON.stringify(ids), allVersions ? 1 : 0)
+  }
+
   return {
     find(query) {
       const found: Found = { documents: [], submissionSets: [], folders: [], associations: [] }
       switch (query.kind) {
         case 'FindDocuments':
           return { ...found, documents: findDocuments(query) }
-        case 'GetDocuments': {
-          const rows = by[query.by](JSON.stringify(query.ids), query.allVersions === true ? 1 : 0)
-          return { ...found, documents: rows.map(factsOf).sort(newestFirst) }
-        }
+        case 'GetDocuments':
+          return { ...found, documents: getDocuments(query).map(factsOf).sort(newestFirst) }
         case 'FindSubmissionSets':
         case 'GetSubmissionSets':
           return { ...found, ...packages.submissionSets(query) }
