@@ -16,3 +16,21 @@ export function lineOf(error: unknown): string {
   // parseArgs throws TypeError
   return error instanceof TypeError ? `${message} (--help lists the options)` : message
 }
+
+/** A whole number above 0. @throws RangeError that names the option */
+export function countOf(name: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined
+  if (!/^[1-9]\d{0,14}$/.test(value)) throw new RangeError(`--${name}: a whole number above 0 is expected`)
+  return Number(value)
+}
+
+/** Rows of text in columns as wide as what they hold. */
+export function tableOf(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  return rows.map((row) =>
+    row
+      .map((text, column) => text.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd(),
+  )
+}

@@ -97,4 +97,13 @@ export interface TraceFeed {
     sequence: number,
     refused?: readonly { readonly sequence: number; readonly reason: string }[],
   ): Promise<void>
+  /** What an operator wants a destination to have once more, oldest first; and how many there are. */
+  again(destination: string, limit: number): Promise<readonly TracedRecord[]>
+  againCount(destination: string): Promise<number>
+  /** Durable when it resolves; the position stays. */
+  sentAgain(
+    destination: string,
+    sequences: readonly number[],
+    refused?: readonly { readonly sequence: number; readonly reason: string }[],
+  ): Promise<void>
 }

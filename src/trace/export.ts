@@ -63,7 +63,9 @@ export function startExport(parts: ExportParts): TraceExport {
   return {
     async pending() {
       const head = await feed.head()
-      const waiting = destinations.map(async ({ name }) => [name, head - (await feed.position(name))] as const)
+      const waiting = destinations.map(
+        async ({ name }) => [name, head - (await feed.position(name)) + (await feed.againCount(name))] as const,
+      )
       return Object.fromEntries(await Promise.all(waiting))
     },
     async close() {
@@ -97,11 +99,23 @@ async function run(destination: Destination, parts: ExportParts, signal: AbortSi
 /** Sends one batch; gives whether there may be more. */
 async function step(destination: Destination, { feed, log }: ExportParts, signal: AbortSignal): Promise<boolean> {
   const { name, batch } = destination
+  const send = async (records: readonly TracedRecord[]): Promise<Sent> => {
+    const sent = await destination.send(records, signal)
+    for (const each of sent.refused)
+      log.error({ destination: name, ...each }, 'a record of the trace was refused for good')
+    return sent
+  }
+  const again = await feed.again(name, batch)
+  if (again.length > 0) {
+    const { through, refused } = await send(again)
+    const sent = again.filter(({ sequence }) => sequence <= through).map(({ sequence }) => sequence)
+    await feed.sentAgain(name, sent, refused)
+    return true
+  }
   const records = await feed.after(await feed.position(name), batch)
   const last = records.at(-1)
   if (last === undefined) return false
-  const { through, refused } = await destination.send(records, signal)
-  for (const each of refused) log.error({ destination: name, ...each }, 'a record of the trace was refused for good')
+  const { through, refused } = await send(records)
   await feed.advance(name, through, refused)
   return records.length === batch || through < last.sequence
 }

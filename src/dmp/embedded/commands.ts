@@ -147,12 +147,13 @@ export interface DestroyCommand {
   readonly record: PreparedRecord
 }
 
-/** A destination of the trace has everything up to a sequence. */
+/** A destination of the trace has everything up to a sequence; with `again`, these very records, wherever it stands. */
 export interface AdvanceCommand {
   readonly kind: 'advance'
   readonly destination: string
   readonly sequence: number
   readonly refused: readonly { readonly sequence: number; readonly reason: string }[]
+  readonly again?: readonly number[]
 }
 
 /** A step of telling people; `no` is that of the notification. */
