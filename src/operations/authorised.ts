@@ -23,20 +23,15 @@ export async function authorised(
   { by, since }: AuthorisedQuestion,
   context: RequestContext,
 ): Promise<AuthorisedAnswer> {
-  const { dmp, trace, policy } = parts
+  const { trace, policy } = parts
   const decision = decide(accessRequest('TD0.4', context, { by }), undefined, policy)
   if (decision.verdict === 'deny') throw await refuse(parts, 'TD0.4', context, decision)
-  if (dmp.authorised === undefined)
-    throw new GatewayError('not-a-dmp-operation', { detail: 'This DMP gives no list of authorised records.' })
-  const holder = holderOf(context.caller)
-  const given =
-    holder === undefined
-      ? { records: [], judged: true, unidentified: 0 }
-      : await dmp.authorised({ holder, by, since }, context.caller)
-  if (given.records.length > mostAuthorised)
-    throw new GatewayError('over-limit', {
-      detail: `More than ${mostAuthorised} records: send a later since, or by=authorisation.`,
-    })
+  const { rule } = decision
+  const given = await listOf(parts, { by, since }, context).catch(async (error: unknown) => {
+    const reasonCode = error instanceof GatewayError ? error.code : 'internal'
+    await trace.record(accessRecord(parts, 'TD0.4', context, { outcome: 'failed', rule, reasonCode }))
+    throw error
+  })
   const records: AuthorisedRecord[] = []
   for (const record of given.records) {
     const kept = given.judged ? allowed(parts, context, record) : await judged(parts, context, record)
@@ -45,8 +40,21 @@ export async function authorised(
     // A long list leaves room for others
     if (!given.judged) await turn()
   }
-  await trace.record(accessRecord(parts, 'TD0.4', context, { outcome: 'permitted', rule: decision.rule }))
+  await trace.record(accessRecord(parts, 'TD0.4', context, { outcome: 'permitted', rule }))
   return { records, unidentified: given.unidentified }
+}
+
+async function listOf({ dmp }: OperationParts, question: AuthorisedQuestion, { caller }: RequestContext) {
+  if (dmp.authorised === undefined)
+    throw new GatewayError('not-a-dmp-operation', { detail: 'This DMP gives no list of authorised records.' })
+  const holder = holderOf(caller)
+  if (holder === undefined) return { records: [], judged: true, unidentified: 0 }
+  const given = await dmp.authorised({ holder, ...question }, caller)
+  if (given.records.length > mostAuthorised)
+    throw new GatewayError('over-limit', {
+      detail: `More than ${mostAuthorised} records: send a later since, or by=authorisation.`,
+    })
+  return given
 }
 
 /** A person has a list of their own; behind a certificate, and for staff, it is the structure's (PDT-INF-526 notes 1 to 3). */

@@ -6,11 +6,12 @@ import type { Caller } from '../../access/caller.ts'
 import type { RecordFacts } from '../../access/types.ts'
 import { GatewayError } from '../../errors.ts'
 import type { EntryUuid, PatientKey } from '../../metadata/identifiers.ts'
-import type { Dmp, Found, RequestContext } from '../../operations/ports.ts'
+import type { AuthorisedList, AuthorisedQuery, Dmp, Found, RequestContext } from '../../operations/ports.ts'
 import { isMinor, localFacts, once } from '../remote/local.ts'
 import { checkSetAuthorization, setAuthorizationAction, writeSetAuthorization } from './authorization.ts'
 import { Calls, type Parts } from './calls.ts'
 import { feed } from './feed.ts'
+import { patientListAction, readPatientList, writePatientList } from './patient-list.ts'
 import {
   type EmergencyChoices,
   patientStatusAction,
@@ -66,6 +67,7 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
         const known = await status(patient, context.caller)
         return known && settingsOf({ parts, calls, patient }, known, await emergencyOf(patient), persons)
       },
+      authorised: (query) => listAuthorised(parts, calls, query),
     }),
     finished: () => parts.observer.request(context.transaction, calls.count),
   }
@@ -136,6 +138,19 @@ function askPatient(parts: Parts, calls: Calls, transaction: 'TD0.2' | 'TD1.3a',
     use: 'person',
     patient,
   })
+}
+
+/** TD0.4: about no patient, so that its VIHF names none. Whose list it is, the VIHF says and nothing else. */
+async function listAuthorised(parts: Parts, calls: Calls, query: AuthorisedQuery): Promise<AuthorisedList> {
+  const answer = await calls.ask({
+    transaction: 'TD0.4',
+    service: 'patientsSpecific',
+    action: patientListAction,
+    body: writePatientList(parts.templates, query),
+    use: 'person',
+    patient: undefined,
+  })
+  return readPatientList(answer)
 }
 
 /** TD0.3; what TD0.2 said before holds no longer. */
