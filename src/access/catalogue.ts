@@ -44,8 +44,8 @@ export const permissions: readonly Statement[] = [
   { id: 'BD2', says: 'a physician declares and clears brain death', source: 'SEED1; design' },
   {
     id: 'SY1',
-    says: 'the administrator opens, closes, reopens and destroys records, sets the treating physician and explains decisions',
-    source: 'SEED3 Q16; design',
+    says: 'the administrator opens, closes, reopens and destroys records, sets the treating physician and explains decisions; on the command line, the patient’s choices at the patient’s request',
+    source: 'SEED3 Q13, Q16; design',
   },
   { id: 'OPEN', says: 'a structure opens a record and updates its demographics', source: 'SEED3 Q3, Q5; ITI-104' },
   { id: 'IHE', says: 'in conformance mode the tester does everything', source: 'design' },

@@ -4,12 +4,12 @@
  */
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import type { Caller } from '../access/caller.ts'
 import { openEmbeddedDmp } from '../dmp/embedded/index.ts'
 import type { ClosedRecord } from '../operations/ports.ts'
 import { destroyDue, dueForDestruction, type RetentionParts, retentionYears } from '../operations/retention.ts'
 import { loadConfig } from '../server/config.ts'
 import { policyOf } from '../server/policy.ts'
+import { administrator } from './administrator.ts'
 import { lineOf } from './command.ts'
 
 const options = {
@@ -20,16 +20,6 @@ const options = {
   help: { type: 'boolean' },
 } as const
 const usage = 'usage: npm run --silent retention -- --dry-run | --destroy [--data FOLDER] [--config FILE]'
-
-/** Whoever may read the data folder is its administrator. */
-const administrator: Caller = {
-  kind: 'system',
-  authentication: 'direct',
-  specialities: [],
-  regulation: false,
-  secretConnection: false,
-  proof: 'local',
-}
 
 async function run(): Promise<void> {
   const { values } = parseArgs({ options, allowPositionals: false })

@@ -90,8 +90,10 @@ async function maskOnce(
   if (facts === undefined) throw new GatewayError({ code: 'dmp-unknown', rule: 'ID2' })
   const operation = kind === 'mask-all' ? 'TD3.3a.mask' : 'TD3.3a.unmask'
   const found = await parts.dmp.find({ kind: 'FindDocuments', patient, statuses: everyStatus, criteria: {} })
-  const visible = viewOf(parts, operation, context, facts)
-  const lifted = viewOf(parts, 'TD3.1a', { ...context, caller: patientSelf(context, patient) }, facts)
+  const asPatient = { ...context, caller: patientSelf(context, patient) }
+  // The administrator sees no document: what is done at the patient's request is done to what the patient sees
+  const visible = viewOf(parts, operation, context.caller.kind === 'system' ? asPatient : context, facts)
+  const lifted = viewOf(parts, 'TD3.1a', asPatient, facts)
   const targets = found.documents.filter((document) => visible(document) && isToChange(document, kind, lifted, parts))
   const record = permittedRecord(parts, 'choose', context, { patient, documents: targets, permit, change: { kind } })
   if (targets.length === 0) return parts.trace.record(record)

@@ -48,7 +48,7 @@ const callers: fc.Arbitrary<Caller> = fc
     sector: rarely('SA24', 'SA01'),
     patient: rarely(otherPatient, undefined, patient),
     regulation: fc.boolean(),
-    proof: rarely('anonymous' as const, 'jwt' as const),
+    proof: rarely('anonymous' as const, 'jwt' as const, 'local' as const),
   } as const)
   .map((drawn): Caller => {
     const holder = drawn.kind === 'patient' || drawn.kind === 'representative'

@@ -197,12 +197,17 @@ export function naive(request: AccessRequest, facts: RecordFacts | undefined, po
   if (is('registry') && policy.profile === 'ci-sis') return 'UP7 not-a-dmp-operation'
   if (is('TD2.1b') && (carer || holder) && target !== undefined && !mine) return 'UP9 not-the-author'
 
-  if (kind === 'system' && !is('TD0.2', 'open', 'choose', 'close', 'reopen', 'explain', 'destroy'))
+  const local = kind === 'system' && caller.proof === 'local'
+  if (
+    kind === 'system' &&
+    !(local && is('TD1.3a', 'TD1.6')) &&
+    !is('TD0.2', 'open', 'choose', 'close', 'reopen', 'explain', 'destroy')
+  )
     return 'SY1 not-permitted-for-role'
   if (carer && is(...acts) && !(column === 'mt' && purpose === 'normal')) return 'MT1 not-permitted-for-role'
   if (is('choose')) {
     const treating = change?.kind === 'designate' && change.role === 'treating'
-    if (treating !== (kind === 'system')) return 'CH1 not-permitted-for-role'
+    if (!local && treating !== (kind === 'system')) return 'CH1 not-permitted-for-role'
     const wantsMasked = change?.kind === 'choice' && change.choice === 'maskedInEmergencyPermitted' && change.value
     if (wantsMasked && !facts?.choices.breakGlassPermitted && !facts?.choices.regulationPermitted)
       return 'CH2 choice-contradictory'
@@ -229,7 +234,7 @@ export function naive(request: AccessRequest, facts: RecordFacts | undefined, po
     staff: cell !== 'n',
     patient: holds,
     representative: holds,
-    system: is('TD0.2', 'open', 'choose', 'close', 'reopen', 'explain', 'destroy'),
+    system: is('TD1.3a', 'TD1.6', 'TD0.2', 'open', 'choose', 'close', 'reopen', 'explain', 'destroy'),
     tester: false,
   }[kind]
   return opened ? 'permit' : 'DEFAULT not-permitted-for-role'

@@ -33,9 +33,24 @@ export const openTo: Readonly<
   representative: { rule: 'PA2', operations: new Set(holderOperations) },
   system: {
     rule: 'SY1',
-    operations: new Set<Operation>(['TD0.2', 'open', 'choose', 'close', 'reopen', 'explain', 'destroy']),
+    operations: new Set<Operation>([
+      'TD0.2',
+      'TD1.3a',
+      'TD1.6',
+      'open',
+      'choose',
+      'close',
+      'reopen',
+      'explain',
+      'destroy',
+    ]),
   },
 }
+
+/** The choices in force and the persons named in them: shown where they are settled for the patient, on the command line. */
+const onCommandLine: ReadonlySet<Operation> = new Set(['TD1.3a', 'TD1.6'])
+/** Whoever owns the data folder, and acts at the patient's request. */
+const isLocal = ({ kind, proof }: Caller): boolean => kind === 'system' && proof === 'local'
 
 const neverReads = refusal(
   'SY1',
@@ -129,13 +144,16 @@ function contradiction({ request: { change }, facts }: Question): Refusal | unde
 export const peopleRules: readonly Rule[] = [
   {
     id: 'SY1',
-    says: 'the administrator opens, closes and configures, and never reads a document or its metadata',
+    says: 'the administrator opens, closes and configures, reads the choices on the command line only, and never a document or its metadata',
     source: 'design',
     operations: 'all',
     kinds: ['system'],
     needs: 'request',
-    uses: ['kind'],
-    refuse: ({ request: { operation } }) => (openTo.system?.operations.has(operation) ? undefined : neverReads),
+    uses: ['kind', 'proof'],
+    refuse: ({ request: { operation, caller } }) =>
+      openTo.system?.operations.has(operation) && (isLocal(caller) || !onCommandLine.has(operation))
+        ? undefined
+        : neverReads,
   },
   {
     id: 'MT1',
@@ -149,13 +167,14 @@ export const peopleRules: readonly Rule[] = [
   },
   {
     id: 'CH1',
-    says: 'the treating physician of the record is set by the administrator, everything else by the patient or for the patient',
-    source: 'DMP-FACTS 3.6 (STATUT_MT); design',
+    says: 'the treating physician of the record is set by the administrator, everything else by the patient or for the patient; on the command line by the administrator at the patient’s request',
+    source: 'SEED3 Q13, DMP-FACTS 3.6 (STATUT_MT); design',
     operations: ['choose'],
     kinds: 'all',
     needs: 'request',
-    uses: ['kind', 'change'],
+    uses: ['kind', 'proof', 'change'],
     refuse: ({ request: { caller, change } }) => {
+      if (isLocal(caller)) return undefined
       const treating = change?.kind === 'designate' && change.role === 'treating'
       return treating === (caller.kind === 'system') ? undefined : administratorDesignates
     },

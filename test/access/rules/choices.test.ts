@@ -151,6 +151,13 @@ describeRules('what is settled about a record', {
       choose(administrator, { caller: anAdministrator() }),
     ),
     permit('PA1', 'the patient designating the administrator physician', choose(administrator)),
+    ...[block, administrator, treating].map((change) =>
+      permit(
+        'SY1',
+        `the administrator on the command line, at the patient’s request (${change.kind})`,
+        choose(change, { caller: anAdministrator({ proof: 'local' }) }),
+      ),
+    ),
     permit(
       'MT1',
       'the treating physician designating an administrator physician for the patient',

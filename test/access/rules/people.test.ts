@@ -45,6 +45,19 @@ describeRules('callers outside the matrix', {
       ),
     ),
   ],
+  'SY1 for choices': (['TD1.3a', 'TD1.6'] as const).flatMap((operation) => [
+    permit(
+      'SY1',
+      `the administrator on the command line asking for ${operation}`,
+      aRequest(operation, { caller: anAdministrator({ proof: 'local' }) }),
+    ),
+    deny(
+      'SY1',
+      'not-permitted-for-role',
+      `the administrator with a token asking for ${operation}`,
+      aRequest(operation, { caller: anAdministrator() }),
+    ),
+  ]),
   HI1: [
     permit('HI1', 'a professional reading own actions', aRequest('history')),
     permit('MT1', 'the treating physician reading all', aRequest('history', { caller: aPhysician() }), { facts: mt }),
