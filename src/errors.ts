@@ -90,6 +90,7 @@ export const errorTable = {
   'identity-missing': row('LocalPolicyRestrictionError', 401, 'login', 'Aucune identité présentée.', 'No identity was presented.'),
   'identity-invalid': row('LocalPolicyRestrictionError', 401, 'security', 'L’identité présentée n’est pas valable.', 'The identity presented is not valid.'),
   'identity-expired': row('LocalPolicyRestrictionError', 401, 'expired', 'L’identité présentée a expiré.', 'The identity presented has expired.'),
+  'identity-provider-unavailable': row('XDSRegistryNotAvailable', 503, 'transient', 'Le fournisseur d’identité n’est pas joignable, réessayez.', 'The identity provider cannot be reached, try again.'),
   'header-invalid': row('XDSRegistryError', 400, 'invalid', 'Un en-tête est mal formé.', 'A header is malformed.'),
 
   // Messages

@@ -1,10 +1,10 @@
 /**
  * Who is calling. JWT (IHE IUA, Pro Santé Connect), SAML assertions (VIHF, XUA) and client certificates are verified here
  * and become a Caller; a cache keyed by the digest of what was verified spares the signature, never the time nor the proof
- * of possession. Nothing is fetched from the network.
+ * of possession. Nothing is fetched from the network, but what a provider says of the holder of its token (userinfo).
  *
  *   index, options     the port, and what it is configured with
- *   jwt, claims, iua, psc, confirmation   tokens, what their issuers write, the key they are bound to
+ *   jwt, claims, iua, psc, userinfo, confirmation   tokens, what their issuers write, the key they are bound to
  *   assertion, saml, saml-attributes, vihf*, xua   assertions of the DMP and of others
  *   trust, path, certificate-profile, revocation, distinguished-name, client-certificate   X.509
  *   assemble, roles, refusal, replay, verified-cache   what is common to all
@@ -53,6 +53,7 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
   const certificates = createCertificateIdentity(options.certificates ?? [])
   const tokens = new VerifiedCache<VerifiedToken>(cacheSize)
   const assertions = new VerifiedCache<VerifiedAssertion>(cacheSize)
+  const underWay = new Map<string, Promise<VerifiedToken>>()
 
   const assertionCaller = (source: AssertionSource): Caller => {
     const now = clock.now()
@@ -73,7 +74,10 @@ export async function createIdentity(options: IdentityOptions): Promise<Identity
     const key = digestOf(token)
     const known = tokens.get(key, now.getTime(), skew)
     if (known !== undefined) return known
-    const verified = await verifyJwt(token, now)
+    // Requests that come together with one token ask its provider once
+    const pending = underWay.get(key) ?? verifyJwt(token, now).finally(() => underWay.delete(key))
+    underWay.set(key, pending)
+    const verified = await pending
     tokens.set(key, verified)
     return verified
   }

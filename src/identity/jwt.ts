@@ -1,22 +1,36 @@
 /** JWT identities: signature, issuer, audience and time verified, then read by the claims their issuer writes. */
 import { createPublicKey, type KeyObject } from 'node:crypto'
-import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose'
+import {
+  createLocalJWKSet,
+  decodeJwt,
+  errors,
+  type JSONWebKeySet,
+  type JWTPayload,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose'
 import { z } from 'zod'
 import type { Caller } from '../access/caller.ts'
 import { toCaller } from './assemble.ts'
 import type { ClaimSet } from './claims.ts'
 import { type Confirmation, confirmationOf } from './confirmation.ts'
 import { expired, invalid } from './refusal.ts'
+import type { UserInfo } from './userinfo.ts'
 
 /** Asymmetric signatures only: `none` says nothing, HS* would let whoever can verify also sign. */
 export const jwtAlgorithms = ['ES256', 'ES384', 'RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'EdDSA'] as const
 export type JwtAlgorithm = (typeof jwtAlgorithms)[number]
 
-/** One issuer whose tokens are believed, with its keys at hand: nothing is fetched. */
+/** One issuer whose tokens are believed, with its keys at hand: they are never fetched. */
 export interface JwtTrust {
   readonly issuer: string
   readonly keys: JSONWebKeySet | KeyObject
-  readonly audience: string | readonly string[]
+  /** Undefined: only where `clients` says whose tokens they are. */
+  readonly audience: string | readonly string[] | undefined
+  /** Clients (azp) whose access tokens are accepted, for an issuer that writes no audience. */
+  readonly clients?: readonly string[] | undefined
+  /** Where the issuer says who holds a token; absent: the token says it. */
+  readonly userInfo?: UserInfo | undefined
   readonly algorithms: readonly JwtAlgorithm[]
   readonly claims: ClaimSet
 }
@@ -36,6 +50,8 @@ const registered = z.looseObject({
   nbf: z.number().optional(),
   iat: z.number().optional(),
   cnf: z.unknown().optional(),
+  azp: z.string().optional(),
+  typ: z.string().optional(),
 })
 
 export interface VerifiedToken {
@@ -57,9 +73,21 @@ export function createJwtVerifier(settings: JwtSettings): JwtVerifier {
   const issuers = new Map<string, Issuer>()
   for (const trust of settings.trusted) {
     if (issuers.has(trust.issuer)) throw new RangeError(`two trusted JWT issuers have the name ${trust.issuer}`)
+    if (trust.audience === undefined && (trust.clients ?? []).length === 0)
+      throw new RangeError(`${trust.issuer}: either an audience or clients are given`)
+    const { issuer, algorithms } = trust
+    const common = { issuer, algorithms: [...algorithms], clockTolerance: settings.clockSkewSeconds }
     issuers.set(trust.issuer, {
-      claims: trust.claims,
-      verify: signatureVerifier(trust, settings.clockSkewSeconds),
+      trust,
+      verify: signatureVerifier(trust, {
+        ...common,
+        ...(trust.audience !== undefined && { audience: [trust.audience].flat() }),
+        requiredClaims: ['exp'],
+      }),
+      verifyAnswer: signatureVerifier(trust, {
+        ...common,
+        ...(trust.clients !== undefined && { audience: [...trust.clients] }),
+      }),
     })
   }
   return async (token, now) => {
@@ -69,11 +97,17 @@ export function createJwtVerifier(settings: JwtSettings): JwtVerifier {
       throw refusalOf(error)
     })
     try {
-      const { exp, nbf, iat, cnf } = registered.parse(payload)
+      const { exp, nbf, iat, cnf, ...own } = registered.parse(payload)
+      checkClient(own, issuer.trust)
       if (iat !== undefined && iat > now.getTime() / 1000 + settings.clockSkewSeconds)
         throw invalid('The claim iat is in the future.')
+      const { claims, userInfo } = issuer.trust
+      const described =
+        userInfo === undefined
+          ? payload
+          : { ...(await userInfo(token, own.sub, (jwt) => issuer.verifyAnswer(jwt, now))), jti: own.jti }
       return {
-        caller: toCaller(issuer.claims.read(payload), issuer.claims.names, settings.mode),
+        caller: toCaller(claims.read(described), claims.names, settings.mode),
         from: Math.max(nbf ?? 0, iat ?? 0) * 1000,
         until: exp * 1000,
         confirmation: confirmationOf(cnf),
@@ -85,19 +119,27 @@ export function createJwtVerifier(settings: JwtSettings): JwtVerifier {
 }
 
 interface Issuer {
-  readonly claims: ClaimSet
+  readonly trust: JwtTrust
   verify(token: string, now: Date): Promise<JWTPayload>
+  /** A signed answer of userinfo (OIDC Core 5.3.2): of the issuer, for one of the clients where they are known. */
+  verifyAnswer(jwt: string, now: Date): Promise<JWTPayload>
 }
 
-function signatureVerifier(trust: JwtTrust, clockTolerance: number): (token: string, now: Date) => Promise<JWTPayload> {
-  const { issuer, keys } = trust
-  const options = {
-    issuer,
-    audience: [trust.audience].flat(),
-    algorithms: [...trust.algorithms],
-    clockTolerance,
-    requiredClaims: ['exp'],
-  }
+/** An access token that names no audience is for its client: one of another would open what its holder never asked for. */
+function checkClient(
+  { azp, typ }: { azp?: string | undefined; typ?: string | undefined },
+  { clients }: JwtTrust,
+): void {
+  if (clients === undefined) return
+  if (azp === undefined || !clients.includes(azp)) throw invalid('The claim azp names no client that is known here.')
+  // Keycloak says so: ID, Refresh and Offline tokens are not for services
+  if (typ !== undefined && typ !== 'Bearer') throw invalid('The claim typ is Bearer: send the access token.')
+}
+
+function signatureVerifier(
+  { issuer, keys }: JwtTrust,
+  options: JWTVerifyOptions,
+): (token: string, now: Date) => Promise<JWTPayload> {
   if ('keys' in keys) {
     if (keys.keys.some(({ kty }) => kty === 'oct')) throw new RangeError(`the keys of ${issuer} hold a symmetric key`)
     const set = createLocalJWKSet(keys)

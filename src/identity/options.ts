@@ -1,6 +1,7 @@
 /** What identities are configured with, and the files behind it: keys, certificates and revocation lists at hand. */
 import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import { createSecureContext } from 'node:tls'
 import type { JSONWebKeySet } from 'jose'
 import { z } from 'zod'
 import type { Authentication, Caller, PurposeOfUse } from '../access/caller.ts'
@@ -13,6 +14,7 @@ import { pscClaims } from './psc.ts'
 import type { OnceOnly } from './replay.ts'
 import { type RevocationList, readRevocationList } from './revocation.ts'
 import { createSignerFinder, type TrustOptions } from './trust.ts'
+import { createUserInfo } from './userinfo.ts'
 import type { XuaIssuer, XuaRole } from './xua.ts'
 
 export interface TrustedJwtIssuer {
@@ -22,8 +24,19 @@ export interface TrustedJwtIssuer {
   readonly jwks?: JSONWebKeySet | string
   /** A public key or certificate in PEM, or the path of a file that holds one. */
   readonly key?: string
-  /** `aud`; default the audience of the gateway. */
+  /** `aud`; default the audience of the gateway, unless there are clients. */
   readonly audience?: string | readonly string[]
+  /** `azp`: clients whose access tokens are accepted; for an issuer whose tokens name no audience. */
+  readonly clients?: readonly string[]
+  /** Where the issuer says who holds a token; files are paths of PEM. */
+  readonly userinfo?: {
+    readonly url: string
+    readonly ca?: string | undefined
+    readonly certificate?: string | undefined
+    readonly key?: string | undefined
+    readonly signed?: boolean | undefined
+    readonly timeout?: number | undefined
+  }
   /** Default ES256, RS256, PS256. */
   readonly algorithms?: readonly string[]
   /** How it writes who is calling: IHE IUA (default) or Pro Santé Connect. */
@@ -98,7 +111,30 @@ export async function jwtTrustOf(trusted: TrustedJwtIssuer, audience: string): P
   if ((jwks === undefined) === (key === undefined)) throw new RangeError(`${issuer}: either jwks or key is given`)
   const keys = jwks === undefined ? await publicKeyOf(key ?? '') : await keySetOf(jwks, issuer)
   const claims = trusted.claims === 'psc' ? pscClaims : iuaClaims
-  return { issuer, keys, audience: trusted.audience ?? audience, algorithms: allowed, claims }
+  return {
+    issuer,
+    keys,
+    audience: trusted.audience ?? (trusted.clients === undefined ? audience : undefined),
+    clients: trusted.clients,
+    userInfo: trusted.userinfo && (await userInfoOf(trusted.userinfo)),
+    algorithms: allowed,
+    claims,
+  }
+}
+
+async function userInfoOf({ ca, certificate, key, ...others }: NonNullable<TrustedJwtIssuer['userinfo']>) {
+  const read = async (file: string | undefined) => (file === undefined ? undefined : readFile(file))
+  const files = { ca: await read(ca), certificate: await read(certificate), key: await read(key) }
+  try {
+    createSecureContext({
+      ...(files.ca !== undefined && { ca: files.ca }),
+      ...(files.certificate !== undefined && { cert: files.certificate }),
+      ...(files.key !== undefined && { key: files.key }),
+    })
+  } catch (cause) {
+    throw new RangeError(`identity.jwt userinfo ${others.url}: ca, certificate and key cannot be used`, { cause })
+  }
+  return createUserInfo({ ...others, ...files })
 }
 
 async function keySetOf(jwks: JSONWebKeySet | string, issuer: string): Promise<JSONWebKeySet> {

@@ -17,6 +17,19 @@ const jwtIssuer = z
     audience: text.optional(),
     algorithms: z.array(text).min(1).optional(),
     claims: z.enum(['iua', 'psc']).default('iua'),
+    clients: z.array(text).min(1).optional(),
+    userinfo: z
+      .strictObject({
+        url: z.url({ protocol: /^https$/, error: 'must be an https URL' }),
+        ca: file.optional(),
+        certificate: file.optional(),
+        key: file.optional(),
+        signed: z.boolean().default(false),
+      })
+      .refine(({ certificate, key }) => (certificate === undefined) === (key === undefined), {
+        error: 'certificate and key go together',
+      })
+      .optional(),
   })
   .refine(({ jwks, key }) => (jwks === undefined) !== (key === undefined), { error: 'needs either jwks or key' })
 

@@ -60,27 +60,34 @@ export function createReloader({ config, log, reload }: ReloaderParts): Reloader
 function credentialFiles({
   server: { tls },
   identity: { jwt, vihf, xua },
-  dmp: { national },
+  dmp: { national, fhir },
   trace,
   notifications: { email, webhook },
 }: Config): readonly string[] {
   const server = tls ? [tls.key, tls.certificate, ...tls.clientAuthorities, ...tls.revocationLists] : []
-  const issuers = jwt.flatMap(({ jwks, key }) => [jwks ?? [], key ?? []].flat())
-  const connector = national
-    ? [national.authentication, national.signature].flatMap(({ key, certificate }) => [key, certificate])
-    : []
+  const issuers = jwt.flatMap(({ jwks, key, userinfo }) => [
+    jwks,
+    key,
+    userinfo?.ca,
+    userinfo?.certificate,
+    userinfo?.key,
+  ])
+  const pairs = [national?.authentication, national?.signature, fhir?.authentication]
+  const connector = [
+    ...pairs.flatMap((pair) => (pair ? [pair.key, pair.certificate] : [])),
+    ...(national?.authorities ?? []),
+    ...(fhir ? [fhir.token.key, ...fhir.authorities] : []),
+  ]
   const peers = [trace.syslog, trace.fhir].flatMap((peer) => [peer?.ca, peer?.certificate, peer?.key])
   const told = [email?.ca, email?.passwordFile, email?.professionals, webhook?.ca, webhook?.secretFile]
   return [
     ...new Set([
       ...server,
       ...connector,
-      ...(national?.authorities ?? []),
-      ...issuers,
       ...vihf.certificates,
       ...vihf.revocationLists,
       ...xua.flatMap(({ certificates }) => certificates),
-      ...[...peers, trace.fhir?.tokenFile, ...told].filter((file) => file !== undefined),
+      ...[...issuers, ...peers, trace.fhir?.tokenFile, ...told].filter((file) => file !== undefined),
     ]),
   ]
 }
