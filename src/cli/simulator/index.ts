@@ -1,11 +1,15 @@
 /**
  * A DMP on this machine for the demo and the tests: an embedded DMP served under the national paths, with mutual TLS and
- * verified VIHF. Patient and authorisation services are written from the description of the wire alone and share nothing
- * with the connector; the ITI transactions are read by the XDS.b door, whose rules are those of the DMP.
+ * verified VIHF. What it asks of every message and what its own services answer is written from the description of the
+ * wire (DMP-SERVICES) alone and shares nothing with the connector; what passes the gate is done by the XDS.b door.
  *
  *   index      the server, its doors and the people it knows
- *   services   TD0.2, TD1.3a, TD0.3
+ *   gate       what every request must pass: wire, frame, vihf, and the body
+ *   submission, entry, lot-signature, update, query, hl7, proprietary   bodies, by transaction
+ *   services, patients, habilitations, patients-specific   TD0.2, TD1.3a; TD0.3, TD1.6; TD0.4
+ *   answers    faults and refusals in the forms of the DMP
  *   keys       certificates for both sides, made on the spot
+ *   check      how breaches are collected and trees are read
  */
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -17,11 +21,18 @@ import { type EmbeddedDmp, openEmbeddedDmp } from '../../dmp/embedded/index.ts'
 import { createIdentity } from '../../identity/index.ts'
 import { type PatientKey, toOid } from '../../metadata/identifiers.ts'
 import { createOperations } from '../../operations/index.ts'
-import type { AccessRecord, Demographics, Identity } from '../../operations/ports.ts'
+import type { AccessRecord, Demographics, Dmp } from '../../operations/ports.ts'
 import { createSpool } from '../../spool/index.ts'
 import { createXdsDoor } from '../../xds/index.ts'
+import { answer } from './answers.ts'
+import type { ServiceName } from './frame.ts'
+import { createGate } from './gate.ts'
+import { listAuthorizationByPatient, setAuthorization } from './habilitations.ts'
 import { makeKeys, type SimulatorKeys } from './keys.ts'
-import { createServices } from './services.ts'
+import { patientQuery } from './patients.ts'
+import { patientList } from './patients-specific.ts'
+import type { Service } from './services.ts'
+import type { Td } from './vihf.ts'
 
 export interface Simulator {
   /** `https://localhost:PORT/si-dmp-server/v2/services` */
@@ -32,63 +43,102 @@ export interface Simulator {
   open(patient: PatientKey, demographics: Demographics): Promise<'created' | 'updated'>
   /** Requests so far: the service and who its VIHF presented, as `repository INDIRECTE 899700000001`. */
   readonly seen: readonly string[]
+  /** Requests so far that broke no rule. */
+  readonly calls: readonly SeenCall[]
   close(): Promise<void>
 }
 
+export interface SeenCall {
+  readonly service: ServiceName
+  readonly td: Td
+  /** `INDIRECTE` or `INDIRECTE_RENFORCEE`. */
+  readonly mode: string
+  /** PS_IdNat. */
+  readonly person: string
+  /** Patient key; absent where the VIHF names none. */
+  readonly patient?: string
+}
+
+export interface SimulatorOptions {
+  /** Struct_IdNat of sites that the legal entity of the certificates answers for. */
+  readonly sites?: readonly string[]
+  /** The answer to a call waits for this. */
+  readonly pace?: (call: SeenCall) => Promise<void>
+}
+
 const services = '/si-dmp-server/v2/services/'
+const names: readonly ServiceName[] = ['patients', 'patientsSpecific', 'habilitations', 'registry', 'repository']
 const clock = { now: () => new Date() }
 const limits = { maxMetadataBytes: 16 * 1024 * 1024, maxDocumentBytes: 512 * 1024 * 1024, maxParts: 512 }
 
-export async function startSimulator(directory: string): Promise<Simulator> {
+/** What answers besides the XDS.b door, by the name of the body. */
+const own: Readonly<Record<string, Service>> = {
+  PRPA_IN201307UV02: patientQuery,
+  setAuthorization,
+  listAuthorizationByPatient,
+  patientList,
+}
+
+export async function startSimulator(directory: string, options: SimulatorOptions = {}): Promise<Simulator> {
   const keys = await makeKeys(path.join(directory, 'keys'))
   const repositoryUniqueId = toOid('1.2.250.1.213.4.1.1.1.2')
   const embedded = await openEmbeddedDmp({ directory: path.join(directory, 'dmp'), repositoryUniqueId, clock })
   const spool = createSpool({ directory: path.join(directory, 'dmp-spool'), maxBytes: limits.maxDocumentBytes })
-  const seen: string[] = []
-  const identity = witnessed(
-    await createIdentity({ mode: 'development', trustedVihf: [{ certificate: keys.signature.certificate }] }),
-    seen,
-  )
+  const [seen, calls, patients] = [[] as string[], [] as SeenCall[], new Set<PatientKey>()]
+  const identity = await createIdentity({
+    mode: 'development',
+    trustedVihf: [{ certificate: keys.signature.certificate }],
+  })
   // Who may consult is what TD0.3 has settled; whether the patient was informed is known where the patient is
   const policy = { ...strictPolicy, authorisationSuffices: true }
-  const { dmp, trace, choices } = embedded
-  const operations = createOperations({ dmp, trace, choices, clock, policy })
+  const { trace, choices } = embedded
+  const operations = createOperations({ dmp: withoutSignatures(embedded.dmp), trace, choices, clock, policy })
   const log = { info() {}, warn() {}, error() {} }
   const door = createXdsDoor({
     ...{ operations, identity, spool, limits, log, repositoryUniqueId },
     profile: 'ci-sis',
     xsd: 'strict',
   })
-  const { patients, habilitations } = createServices({ embedded, identity, spool, clock })
-  const routes: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => Promise<void>>> = {
-    patients,
-    habilitations,
-    registry: (request, response) => door.registry(request, response),
-    repository(request, response) {
-      request.headers['dmp-consent'] = 'informed=?1'
-      return door.repository(request, response)
-    },
+  const gate = createGate({ identity, clock, sites: options.sites ?? [] })
+  const serve = async (request: IncomingMessage, response: ServerResponse, service: ServiceName): Promise<void> => {
+    seen.push(service)
+    const admitted = await gate(request, response, service)
+    if (admitted === undefined) return
+    const { caller, vihf, td, messageId, packaging } = admitted
+    seen.push(`${vihf.mode} ${caller.person?.id ?? caller.structure?.id} ${caller.patient ?? ''}`.trim())
+    const { mode, nameId: person, patient } = vihf
+    const call = { service, td, mode, person, ...(patient !== undefined && { patient }) }
+    calls.push(call)
+    await options.pace?.(call)
+    const answers = own[admitted.body.local]
+    if (answers) {
+      const { action, body } = await answers(admitted, { embedded, clock, patients })
+      return answer(response, { status: 200, action, body, relatesTo: messageId, packaging })
+    }
+    const again = admitted.again()
+    if (service === 'registry') return door.registry(again, response)
+    again.headers['dmp-consent'] = 'informed=?1'
+    return door.repository(again, response)
   }
   const tls = { key: keys.serverKey, cert: keys.serverCertificate, ca: keys.clientCertificate }
   const server = createServer({ ...tls, requestCert: true, rejectUnauthorized: true }, (request, response) => {
     const url = request.url ?? ''
-    const name = url.startsWith(services) ? url.slice(services.length) : ''
-    const route = Object.hasOwn(routes, name) ? routes[name] : undefined
-    if (route === undefined) {
+    const name = names.find((each) => url === services + each)
+    if (name === undefined) {
       response.writeHead(404).end()
       return
     }
-    seen.push(name)
-    route(request, response).catch(() => response.destroy())
+    serve(request, response, name).catch(() => response.destroy())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
     baseUrl: `https://localhost:${port}${services.slice(0, -1)}`,
-    keys,
-    embedded,
-    seen,
-    open: (patient, demographics) => embedded.dmp.open(patient, demographics, openingOf(patient)),
+    ...{ keys, embedded, seen, calls },
+    async open(patient, demographics) {
+      patients.add(patient)
+      return embedded.dmp.open(patient, demographics, openingOf(patient))
+    },
     async close() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
@@ -97,20 +147,19 @@ export async function startSimulator(directory: string): Promise<Simulator> {
   }
 }
 
-/** Notes with the request under way whom its assertion presents. */
-function witnessed(identity: Identity, seen: string[]): Identity {
+/** §3.3: the entry of the signature of a lot is not returned by TD3.1. */
+function withoutSignatures(dmp: Dmp): Dmp {
   return {
-    ...identity,
-    async fromAssertion(source, presentation) {
-      const caller = await identity.fromAssertion(source, presentation)
-      const mode = caller.authentication === 'air' ? 'INDIRECTE_RENFORCEE' : 'INDIRECTE'
-      seen.push(`${mode} ${caller.person?.id ?? caller.structure?.id} ${caller.patient ?? ''}`.trim())
-      return caller
+    ...dmp,
+    async find(query) {
+      const found = await dmp.find(query)
+      return { ...found, documents: found.documents.filter(({ typeCode }) => typeCode !== 'E1762') }
     },
   }
 }
 
-function openingOf(patient: PatientKey): AccessRecord {
+/** The record of an opening that the far end does by itself. */
+export function openingOf(patient: PatientKey): AccessRecord {
   return {
     id: randomUUID(),
     at: clock.now().toISOString(),

@@ -180,7 +180,14 @@ function write({ submission: { submissionSet, entries, associations }, contents 
     .start('rim:RegistryObjectList')
   writeSubmissionSet(xml, submissionSet, style)
   for (const entry of entries) writeDocumentEntry(xml, entry, style)
-  for (const association of associations) writeAssociation(xml, association, style)
+  // DMP-SERVICES §3.5: every association carries it, signs and RPLC too
+  for (const association of associations)
+    writeAssociation(
+      xml,
+      association,
+      style,
+      association.submissionSetStatus ? {} : { SubmissionSetStatus: 'Original' },
+    )
   xml.end().end()
   const documents = entries.flatMap(({ entryUuid, mimeType }) => {
     const content = contents.get(entryUuid)
