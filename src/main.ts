@@ -8,25 +8,24 @@ import { destination, pino } from 'pino'
 import { checkCda } from './cda/index.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
 import { localChoices } from './dmp/remote/choices.ts'
-import { type NationalDmp, openNationalDmp } from './dmp/xds/index.ts'
 import { toAlertEvent } from './fhir/alert-event.ts'
 import { toAuditEvent } from './fhir/audit-event.ts'
 import { createFhirDoor } from './fhir/index.ts'
 import { isAlert } from './operations/alerts.ts'
-import { type Clock, createOperations } from './operations/index.ts'
+import { createOperations } from './operations/index.ts'
 import { outgoingNotices } from './operations/notices.ts'
 import type { DocumentCheck } from './operations/ports.ts'
 import { readAffinityDomain } from './server/affinity-domain.ts'
 import type { Config } from './server/config.ts'
-import { nationalOptions } from './server/config-national.ts'
 import { openCredentials } from './server/credentials.ts'
-import { createMetrics, type Metrics } from './server/health.ts'
+import { createMetrics } from './server/health.ts'
 import { startServer } from './server/http.ts'
 import { openNotifications } from './server/notifications.ts'
 import { policyOf } from './server/policy.ts'
 import { createReloader } from './server/reload.ts'
+import { openRemoteDmp } from './server/remote-dmp.ts'
 import { openTraceExport } from './server/trace-export.ts'
-import { createSpool, type Spool } from './spool/index.ts'
+import { createSpool } from './spool/index.ts'
 import { startAlerts } from './trace/index.ts'
 import { checkContract, createXdsDoor } from './xds/index.ts'
 
@@ -59,16 +58,16 @@ export async function startGateway(config: Config): Promise<Gateway> {
   await spool.sweep()
   const credentials = await openCredentials(config, data)
   const metrics = createMetrics()
-  const national = await openNational(config, data, embedded, spool, metrics, clock)
-  if (national && national.unsettled > 0)
-    log.warn({ acts: national.unsettled }, 'acts at the DMP were cut off by a stop: the trace has them as failed')
+  const remote = await openRemoteDmp(config, { directory: data, embedded, spool, metrics, clock })
+  if (remote && remote.unsettled > 0)
+    log.warn({ acts: remote.unsettled }, 'acts at the DMP were cut off by a stop: the trace has them as failed')
   const { codes, checkMimeType, xsd } = config.metadata
   const affinityDomain = codes === undefined ? {} : { affinityDomain: await readAffinityDomain(codes, checkMimeType) }
   const operationParts = {
     ...affinityDomain,
-    dmp: national?.dmp ?? embedded.dmp,
+    dmp: remote?.dmp ?? embedded.dmp,
     trace: embedded.trace,
-    choices: national ? localChoices(embedded.choices) : embedded.choices,
+    choices: remote ? localChoices(embedded.choices) : embedded.choices,
     clock,
     policy: policyOf(config),
     ...cdaCheckOf(config),
@@ -136,7 +135,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     checks: {
       store: () => embedded.dmp.check(),
       trace: () => embedded.trace.check(),
-      ...(national && { dmp: () => national.dmp.check() }),
+      ...(remote && { dmp: () => remote.dmp.check() }),
     },
     metrics,
   })
@@ -146,7 +145,7 @@ export async function startGateway(config: Config): Promise<Gateway> {
     reload: [
       () => credentials.reload(),
       () => server.reload(),
-      async () => national?.reload(),
+      async () => remote?.reload(),
       () => traceExport.reload(),
       () => notifier.reload(),
     ],
@@ -159,44 +158,11 @@ export async function startGateway(config: Config): Promise<Gateway> {
       reloader.close()
       await Promise.all([server.close(), traceExport.close(), notifier.close()])
       await alerts.close()
-      national?.close()
+      remote?.close()
       await embedded.close()
       if (conformance) await rm(data, { recursive: true, force: true })
     },
   }
-}
-
-/** The national DMP, with the embedded store for the trace and for what only the gateway knows. */
-async function openNational(
-  { dmp, limits }: Config,
-  directory: string,
-  embedded: EmbeddedDmp,
-  spool: Spool,
-  metrics: Metrics,
-  clock: Clock,
-): Promise<NationalDmp | undefined> {
-  if (dmp.national === undefined) return undefined
-  const settings = nationalOptions(dmp.national, dmp.repositoryUniqueId, limits.documentBytes)
-  const { dmp: local, trace } = embedded
-  const national = await openNationalDmp({
-    ...settings,
-    directory,
-    spool,
-    local,
-    trace,
-    observer: metrics.upstream,
-    clock,
-  })
-  metrics.gauge({
-    name: 'dmp_gateway_national_certificate_expiry_seconds',
-    help: 'End of the certificates shown to the DMP, seconds since 1970',
-    label: 'certificate',
-    read: async () => ({
-      authentication: Date.parse(national.expiry.authentication) / 1000,
-      signature: Date.parse(national.expiry.signature) / 1000,
-    }),
-  })
-  return national
 }
 
 /** Secret bytes that live as long as the data folder, for this user only; made on first start. */

@@ -26,7 +26,18 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'dmp/remote': [...inner],
   // What XDS.b is written in is the same on the way in and on the way out: only these folders of the door, never the door
   'dmp/xds': [...inner, 'dmp/remote', 'spool', 'xml', 'cda', 'xds/ebrim', 'xds/mtom', 'xds/namespaces.ts'],
-  server: [...inner, 'spool', 'fhir', 'xds', 'dmp/embedded', 'dmp/xds', 'trace', 'identity'],
+  // What FHIR is written in, likewise: the mapping, the shape of FHIR, and the words of Consents; never the door
+  'dmp/fhir': [
+    ...inner,
+    'dmp/remote',
+    'spool',
+    'fhir/mapping',
+    'fhir/structure',
+    'fhir/consent-reader.ts',
+    'fhir/consent-terms.ts',
+    'fhir/consent-writer.ts',
+  ],
+  server: [...inner, 'spool', 'fhir', 'xds', 'dmp/embedded', 'dmp/xds', 'dmp/fhir', 'trace', 'identity'],
   cli: [...inner, 'server', 'main.ts', 'identity', 'trace', 'dmp/embedded', 'fhir', 'xds', 'spool', 'xml'],
   'main.ts': [...inner, 'cda', 'server', 'spool', 'fhir', 'xds', 'dmp', 'trace', 'identity'],
 }

@@ -8,6 +8,7 @@ import path from 'node:path'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { toOid } from '../metadata/identifiers.ts'
+import { fhirDmpSchema } from './config-fhir.ts'
 import { identitySchema, oid, tlsSchema } from './config-identity.ts'
 import { nationalSchema } from './config-national.ts'
 import { notificationsSchema, traceSchema } from './config-trace.ts'
@@ -41,9 +42,10 @@ const schema = z
       .prefault({}),
     dmp: z
       .strictObject({
-        kind: z.enum(['embedded', 'national']).default('embedded'),
+        kind: z.enum(['embedded', 'national', 'fhir']).default('embedded'),
         repositoryUniqueId: oid.default(nationalRepository),
         national: nationalSchema.optional(),
+        fhir: fhirDmpSchema.optional(),
       })
       .prefault({}),
     identity: identitySchema,
@@ -84,19 +86,21 @@ const schema = z
     const anonymous = config.identity.anonymous === 'loopback'
     if (!isLoopback(config.server.host) && config.mode === 'development')
       refuse(['server', 'host'], `${config.server.host} is not a loopback address: that requires mode: production`)
-    const national = config.dmp.kind === 'national'
-    if (national !== (config.dmp.national !== undefined))
-      refuse(['dmp', 'national'], 'is there with dmp.kind: national, and only then')
-    if (national && config.metadata.profile !== 'ci-sis')
-      refuse(['dmp', 'kind'], 'national goes with metadata.profile: ci-sis')
-    if (config.mode === 'production' && !national && config.dmp.repositoryUniqueId === nationalRepository)
+    const { kind } = config.dmp
+    for (const each of ['national', 'fhir'] as const)
+      if ((kind === each) !== (config.dmp[each] !== undefined))
+        refuse(['dmp', each], `is there with dmp.kind: ${each}, and only then`)
+    const remote = kind !== 'embedded'
+    if (remote && config.metadata.profile !== 'ci-sis')
+      refuse(['dmp', 'kind'], `${kind} goes with metadata.profile: ci-sis`)
+    if (config.mode === 'production' && !remote && config.dmp.repositoryUniqueId === nationalRepository)
       refuse(
         ['dmp', 'repositoryUniqueId'],
         `${nationalRepository} is the national DMP: set the OID of your own repository for an embedded DMP in production`,
       )
     const { email, webhook } = config.notifications
-    if (config.dmp.kind === 'national' && (email !== undefined || webhook !== undefined))
-      refuse(['notifications'], 'go with dmp.kind: embedded: the national DMP tells patients and physicians itself')
+    if (remote && (email !== undefined || webhook !== undefined))
+      refuse(['notifications'], 'go with dmp.kind: embedded: a remote DMP tells patients and physicians itself')
     if (config.identity.mtls.length > 0 && (config.server.tls?.clientAuthorities ?? []).length === 0)
       refuse(['identity', 'mtls'], 'needs server.tls.clientAuthorities: whose client certificates are believed')
     if (config.metadata.checkMimeType && config.metadata.codes === undefined)
@@ -130,7 +134,7 @@ export function loadConfig({ file: from, environment = {}, overrides = {} }: Con
     if (!name.startsWith(prefix) || name === `${prefix}CONFIG` || value === undefined) continue
     const keyPath = environmentKeys.get(name)
     if (keyPath === undefined) throw new ConfigError(`${name}: no such setting (docs/configuration.md lists them)`)
-    setPath(raw, keyPath, fromText(value))
+    setPath(raw, keyPath, literal.has(keyPath.at(-1) ?? '') ? value : fromText(value))
   }
   for (const [key, value] of Object.entries(overrides)) if (value !== undefined) setPath(raw, key.split('.'), value)
   const result = schema.safeParse(raw)
@@ -178,6 +182,9 @@ function leaves(node: z.ZodType, above: readonly string[] = []): (readonly strin
   if (!(inner instanceof z.ZodObject)) return [above]
   return Object.entries(inner.shape).flatMap(([key, value]) => leaves(value as z.ZodType, [...above, key]))
 }
+
+/** Secrets that somebody else has chosen: what they are, whatever YAML would read into them. */
+const literal: ReadonlySet<string> = new Set(['passphrase'])
 
 /** `true`, `12`, `[a, b]` as YAML reads them; anything else is text. */
 function fromText(value: string): unknown {

@@ -74,7 +74,7 @@ function credentialFiles({
   ])
   const pairs = [national?.authentication, national?.signature, fhir?.authentication]
   const connector = [
-    ...pairs.flatMap((pair) => (pair ? [pair.key, pair.certificate] : [])),
+    ...pairs.flatMap((pair) => filesOf(pair ?? {})),
     ...(national?.authorities ?? []),
     ...(fhir ? [fhir.token.key, ...fhir.authorities] : []),
   ]
@@ -83,13 +83,22 @@ function credentialFiles({
   return [
     ...new Set([
       ...server,
-      ...connector,
       ...vihf.certificates,
       ...vihf.revocationLists,
       ...xua.flatMap(({ certificates }) => certificates),
-      ...[...issuers, ...peers, trace.fhir?.tokenFile, ...told].filter((file) => file !== undefined),
+      ...[...connector, ...issuers, ...peers, trace.fhir?.tokenFile, ...told].filter((file) => file !== undefined),
     ]),
   ]
+}
+
+/** PEM or PKCS#12. */
+function filesOf(pair: {
+  readonly key?: string | undefined
+  readonly certificate?: string | undefined
+  readonly pkcs12?: string | undefined
+  readonly passphraseFile?: string | undefined
+}): readonly string[] {
+  return [pair.key, pair.certificate, pair.pkcs12, pair.passphraseFile].filter((file) => file !== undefined)
 }
 
 /** Changes when one of the files does; a file that is away for a moment is a change too. */

@@ -14,6 +14,7 @@ interface Pair {
 export interface SimulatorKeys {
   readonly authentication: Pair
   readonly signature: Pair
+  readonly server: Pair
   /** Path: what the client checks the server against. */
   readonly authority: string
   readonly serverKey: string
@@ -37,10 +38,12 @@ export async function makeKeys(directory: string): Promise<SimulatorKeys> {
     await writeFile(files.certificate, certificate)
     return files
   }
+  const served = await keep('server', server)
   return {
     authentication: await keep('authentication', client),
     signature: await keep('signature', signer),
-    authority: (await keep('server', server)).certificate,
+    server: served,
+    authority: served.certificate,
     serverKey: server.key,
     serverCertificate: server.certificate,
     clientCertificate: client.certificate,

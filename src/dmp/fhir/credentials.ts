@@ -1,0 +1,104 @@
+/**
+ * What the gateway proves itself with: the client certificate of mutual TLS, and the key that signs the tokens of its
+ * users. PEM files, read again on demand; what cannot be used is refused whole, and what was in use stays.
+ */
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { Agent } from 'node:https'
+import { calculateJwkThumbprint, exportJWK } from 'jose'
+
+export interface CredentialFiles {
+  /** Mutual TLS: key, and certificate with its chain. */
+  readonly authentication: { readonly key: string; readonly certificate: string }
+  /** Authorities that the DMP's own certificate is checked against. */
+  readonly authorities: readonly string[]
+  /** The key of the tokens. */
+  readonly tokenKey: string
+}
+
+export interface TokenKey {
+  readonly key: KeyObject
+  readonly algorithm: 'ES256' | 'ES384' | 'PS256' | 'EdDSA'
+  /** JWK thumbprint, SHA-256 (RFC 7638). */
+  readonly thumbprint: string
+}
+
+export interface Credentials {
+  readonly tokenKey: TokenKey
+  /** SHA-256 of the client certificate, base64url: `x5t#S256` of RFC 8705. */
+  readonly certificateThumbprint: string
+  /** For connections to the DMP; changes with the files. */
+  readonly agent: Agent
+  /** ISO 8601 instant of the end of the client certificate. */
+  readonly expiry: string
+  /** @throws Error that names the file at fault; nothing changes then */
+  reload(): Promise<void>
+  close(): void
+}
+
+/** @throws Error that names the file at fault */
+export async function openCredentials(files: CredentialFiles, connections = 32): Promise<Credentials> {
+  let current = await read(files, connections)
+  return {
+    get tokenKey() {
+      return current.tokenKey
+    },
+    get certificateThumbprint() {
+      return current.certificateThumbprint
+    },
+    get agent() {
+      return current.agent
+    },
+    get expiry() {
+      return current.expiry
+    },
+    async reload() {
+      const fresh = await read(files, connections)
+      const old = current
+      current = fresh
+      // Exchanges under way keep their sockets; idle ones of the old certificate are closed
+      for (const socket of Object.values(old.agent.freeSockets).flat()) socket?.destroy()
+    },
+    close: () => current.agent.destroy(),
+  }
+}
+
+async function read({ authentication, authorities, tokenKey }: CredentialFiles, maxSockets: number) {
+  const key = await readFile(authentication.key)
+  const cert = await readFile(authentication.certificate)
+  const privateKey = orNamed(authentication.key, () => createPrivateKey(key))
+  const certificate = orNamed(authentication.certificate, () => new X509Certificate(cert))
+  if (!certificate.checkPrivateKey(privateKey))
+    throw new Error(`${authentication.certificate}: not the certificate of ${authentication.key}`)
+  const ca = await Promise.all(authorities.map((file) => readFile(file)))
+  return {
+    agent: new Agent({ keepAlive: true, maxSockets, scheduling: 'lifo', minVersion: 'TLSv1.2', key, cert, ca }),
+    certificateThumbprint: createHash('sha256').update(certificate.raw).digest('base64url'),
+    expiry: certificate.validToDate.toISOString(),
+    tokenKey: await readTokenKey(tokenKey),
+  }
+}
+
+async function readTokenKey(file: string): Promise<TokenKey> {
+  const pem = await readFile(file)
+  const key = orNamed(file, () => createPrivateKey(pem))
+  const thumbprint = await calculateJwkThumbprint(await exportJWK(createPublicKey(key)))
+  return { key, algorithm: algorithmOf(key, file), thumbprint }
+}
+
+/** RFC 7518 3.1, RFC 8037: one algorithm for each kind of key, none that is symmetric. */
+function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject, file: string) {
+  if (type === 'ed25519') return 'EdDSA'
+  if (type === 'ec' && details?.namedCurve === 'prime256v1') return 'ES256'
+  if (type === 'ec' && details?.namedCurve === 'secp384r1') return 'ES384'
+  if (type === 'rsa' && (details?.modulusLength ?? 0) >= 2048) return 'PS256'
+  throw new Error(`${file}: tokens are signed with EC P-256 or P-384, Ed25519, or RSA of 2048 bits and more`)
+}
+
+function orNamed<T>(file: string, make: () => T): T {
+  try {
+    return make()
+  } catch (cause) {
+    throw new Error(`${file}: cannot be used as PEM`, { cause })
+  }
+}
