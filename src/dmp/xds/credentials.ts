@@ -1,16 +1,22 @@
 /**
- * The two certificates of a structure (IGC-Santé): ORG_AUTH_CLI for mutual TLS, ORG_SIGN for what is signed. PEM files,
- * read again on demand; what cannot be used is refused whole, and what was in use stays.
+ * The two certificates of a structure (IGC-Santé): ORG_AUTH_CLI for mutual TLS, ORG_SIGN for what is signed. PEM or PKCS#12
+ * files, read again on demand; what cannot be used is refused whole, and what was in use stays.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
+import { readPkcs12 } from './pkcs12.ts'
+
+/** PEM: a key, and its certificate with its chain. PKCS#12: all of them, under a passphrase, which may be empty. */
+export type KeyFiles =
+  | { readonly key: string; readonly certificate: string }
+  | { readonly pkcs12: string; readonly passphrase?: string; readonly passphraseFile?: string }
 
 export interface CredentialFiles {
-  /** ORG_AUTH_CLI: key, and certificate with its chain. */
-  readonly authentication: { readonly key: string; readonly certificate: string }
-  /** ORG_SIGN: key, and certificate with its chain. */
-  readonly signature: { readonly key: string; readonly certificate: string }
+  /** ORG_AUTH_CLI. */
+  readonly authentication: KeyFiles
+  /** ORG_SIGN. */
+  readonly signature: KeyFiles
   /** Authorities that the DMP's own certificate is checked against. */
   readonly authorities: readonly string[]
 }
@@ -63,7 +69,7 @@ async function read(files: CredentialFiles, maxSockets: number) {
   const authentication = await pair(files.authentication)
   const signature = await pair(files.signature)
   if (signature.certificate.publicKey.asymmetricKeyType !== 'rsa')
-    throw new Error(`${files.signature.certificate}: the DMP knows RSA signatures only`)
+    throw new Error(`${signature.file}: the DMP knows RSA signatures only`)
   const agent = new Agent({
     keepAlive: true,
     maxSockets,
@@ -88,13 +94,39 @@ async function read(files: CredentialFiles, maxSockets: number) {
   }
 }
 
-async function pair({ key: keyFile, certificate: certificateFile }: CredentialFiles['signature']) {
+/** A key and its certificate, as objects and as PEM, the chain after the certificate; `file` is where it is. */
+async function pair(files: KeyFiles) {
+  return 'pkcs12' in files ? fromPkcs12(files) : fromPem(files)
+}
+
+async function fromPkcs12({ pkcs12: file, passphrase, passphraseFile }: Extract<KeyFiles, { pkcs12: string }>) {
+  // An editor leaves a line end after the passphrase
+  const secret =
+    passphraseFile === undefined ? passphrase : (await readFile(passphraseFile, 'utf8')).replace(/\r?\n$/, '')
+  const bytes = await readFile(file)
+  let content: Awaited<ReturnType<typeof readPkcs12>>
+  try {
+    content = await readPkcs12(bytes, secret ?? '')
+  } catch (cause) {
+    throw new Error(`${file}: ${cause instanceof Error ? cause.message : 'cannot be used as PKCS#12'}`, { cause })
+  }
+  const { key, certificate, chain } = content
+  return {
+    file,
+    key,
+    keyPem: key.export({ type: 'pkcs8', format: 'pem' }),
+    certificate,
+    certificatePem: [certificate, ...chain].join(''),
+  }
+}
+
+async function fromPem({ key: keyFile, certificate: certificateFile }: Extract<KeyFiles, { key: string }>) {
   const keyPem = await readFile(keyFile)
   const certificatePem = await readFile(certificateFile)
   const key = orNamed(keyFile, () => createPrivateKey(keyPem))
   const certificate = orNamed(certificateFile, () => new X509Certificate(certificatePem))
   if (!certificate.checkPrivateKey(key)) throw new Error(`${certificateFile}: not the certificate of ${keyFile}`)
-  return { key, keyPem, certificate, certificatePem }
+  return { file: certificateFile, key, keyPem, certificate, certificatePem }
 }
 
 function orNamed<T>(file: string, read: () => T): T {
