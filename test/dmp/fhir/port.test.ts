@@ -1,0 +1,70 @@
+import { randomUUID } from 'node:crypto'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pdsmSettingsFor, startPdsmDmp } from '../../../src/cli/simulator/pdsm.ts'
+import { openEmbeddedDmp } from '../../../src/dmp/embedded/index.ts'
+import { openFhirDmp } from '../../../src/dmp/fhir/index.ts'
+import type { RequestContext } from '../../../src/operations/ports.ts'
+import { fhirDmpOptions, fhirDmpSchema } from '../../../src/server/config-fhir.ts'
+import { createSpool } from '../../../src/spool/index.ts'
+import { repositoryUniqueId } from '../../mothers/metadata.ts'
+import { anAccessRecord } from '../mothers.ts'
+import { portSuite } from '../port-suite.ts'
+import { author } from '../port-support.ts'
+
+const cannot = {
+  openRecord: 'a record is opened where the DMP is',
+  registry: 'PDSm has submissions, documents and their changes',
+  sourceIds: 'the DMP gives its own ids',
+  depositTime: 'the DMP tells when the metadata changed last',
+} as const
+
+portSuite(
+  'the connector for a DMP that speaks PDSm',
+  async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'dmp-port-pdsm-'))
+    const farEnd = await startPdsmDmp(path.join(directory, 'far-end'))
+    const clock = { now: () => new Date() }
+    const local = await openEmbeddedDmp({ directory: path.join(directory, 'local'), repositoryUniqueId, clock })
+    const spool = createSpool({ directory: path.join(directory, 'spool'), maxBytes: 64 * 1024 * 1024 })
+    const config = fhirDmpSchema.parse({ ...(pdsmSettingsFor(farEnd)['dmp.fhir'] as object), statusSeconds: 0 })
+    const remote = await openFhirDmp({
+      ...fhirDmpOptions(config, repositoryUniqueId, 64 * 1024 * 1024),
+      ...{ directory, spool, clock, local: local.dmp, trace: local.trace },
+      observer: { call() {}, request() {} },
+    })
+    const { administration: settle } = farEnd.embedded
+    const act = (patient: Parameters<typeof settle.close>[0]) => anAccessRecord({ operation: 'choose', patient })
+    return {
+      as(changes = {}) {
+        const context = {
+          caller: author,
+          purpose: 'normal',
+          declaration: { basis: 'care-team', informed: true, episode: '2026-E-118' },
+          door: 'xds',
+          transaction: 'port',
+          requestId: randomUUID(),
+          ...changes,
+        } as RequestContext
+        return remote.dmp.on?.(context) ?? remote.dmp
+      },
+      records: {
+        async open(patient, demographics = { given: [] }) {
+          await farEnd.open(patient, demographics)
+        },
+        close: (patient) => settle.close(patient, act(patient)),
+        block: (patient, person) => settle.block(patient, person, act(patient)),
+        authorise: (patient, person, until) => settle.authorise(patient, person, until, act(patient)),
+        designate: (patient, person) => settle.designate(patient, 'treating', person, act(patient)),
+      },
+      async dispose() {
+        remote.close()
+        await farEnd.close()
+        await local.close()
+        await rm(directory, { recursive: true })
+      },
+    }
+  },
+  cannot,
+)
