@@ -5,7 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { type Simulator, settingsFor, startSimulator } from '../../src/cli/simulator/index.ts'
+import { type Simulator, type SimulatorOptions, settingsFor, startSimulator } from '../../src/cli/simulator/index.ts'
 import { openGateway, type TestGateway } from './gateway.ts'
 import { aPatient, type TestPatient } from './people.ts'
 
@@ -17,12 +17,16 @@ export interface NationalGateway extends Omit<TestGateway, 'patient' | typeof Sy
   asked(act: () => Promise<unknown>): Promise<readonly string[]>
 }
 
-/** @param national keys of `dmp.national`, or what makes them once the far end is there */
+/**
+ * @param national keys of `dmp.national`, or what makes them once the far end is there
+ * @param simulator how the far end is to behave
+ */
 export async function openNationalGateway(
   national: object | ((farEnd: Simulator) => Promise<object>) = {},
+  simulator: SimulatorOptions = {},
 ): Promise<NationalGateway> {
   const directory = await mkdtemp(path.join(tmpdir(), 'dmp-gateway-national-'))
-  const farEnd = await startSimulator(directory)
+  const farEnd = await startSimulator(directory, simulator)
   const settings = settingsFor(farEnd)
   const own = typeof national === 'function' ? await national(farEnd) : national
   const gateway = await openGateway({

@@ -1,11 +1,10 @@
 /** TD0.3 and TD1.6 as the DMP answers them (DMP-SERVICES §2.4, §2.6). */
 import { authorisationKey } from '../../dmp/embedded/authorisation.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
-import type { AccessRecord } from '../../operations/ports.ts'
 import { escapeText } from '../../xml/writer.ts'
 import { first, ns, textOf } from './check.ts'
 import type { Admitted } from './gate.ts'
-import { historyOf, recordOf, type Service, type ServiceParts, timestamp } from './services.ts'
+import { recordOf, type Service, type ServiceParts, timestamp, type Visit } from './services.ts'
 
 const endpoint = 'urn:si-dmp-habilitations:HabilitationsEndPoint'
 const ended = '2000-01-01T00:00:00.000Z'
@@ -59,9 +58,11 @@ export const listAuthorizationByPatient: Service = async ({ vihf, body }: Admitt
       ? []
       : settings.blocked.map(({ person, since = now }) => ({ person, since, mode: 'INTERDITE' }))),
   ]
-  const history = await historyOf(parts, patient)
   const treating = settings.designated.find(({ role }) => role === 'treating')?.person
-  return answer(rows.map((row) => entry(row, history, row.person === treating)).join(''), 'DMPOk')
+  return answer(
+    rows.map((row) => entry(row, parts.visits.last(patient, row.person), row.person === treating)).join(''),
+    'DMPOk',
+  )
 }
 
 interface Row {
@@ -71,8 +72,7 @@ interface Row {
 }
 
 /** Names and specialities are those under which the person last came: a simulator has no directory of professionals. */
-function entry({ person, since, mode }: Row, history: readonly AccessRecord[], treating: boolean): string {
-  const last = history.find(({ caller }) => caller.person?.id === person)
+function entry({ person, since, mode }: Row, last: Visit | undefined, treating: boolean): string {
   const [given = 'INCONNU', ...family] = (last?.caller.person?.name ?? '').split(' ').filter(Boolean)
   const profession = last?.caller.profession?.code
   const specialities = (last?.caller.specialities ?? []).flatMap(({ code, display = code }) => [

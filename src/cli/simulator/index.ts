@@ -31,7 +31,7 @@ import { listAuthorizationByPatient, setAuthorization } from './habilitations.ts
 import { makeKeys, type SimulatorKeys } from './keys.ts'
 import { patientQuery } from './patients.ts'
 import { patientList } from './patients-specific.ts'
-import type { Service } from './services.ts'
+import { type Service, Visits } from './services.ts'
 import type { Td } from './vihf.ts'
 
 export interface Simulator {
@@ -85,6 +85,7 @@ export async function startSimulator(directory: string, options: SimulatorOption
   const embedded = await openEmbeddedDmp({ directory: path.join(directory, 'dmp'), repositoryUniqueId, clock })
   const spool = createSpool({ directory: path.join(directory, 'dmp-spool'), maxBytes: limits.maxDocumentBytes })
   const [seen, calls, patients] = [[] as string[], [] as SeenCall[], new Set<PatientKey>()]
+  const visits = new Visits()
   const identity = await createIdentity({
     mode: 'development',
     trustedVihf: [{ certificate: keys.signature.certificate }],
@@ -109,10 +110,11 @@ export async function startSimulator(directory: string, options: SimulatorOption
     const { mode, nameId: person, patient } = vihf
     const call = { service, td, mode, person, ...(patient !== undefined && { patient }) }
     calls.push(call)
+    visits.note(patient, person, { caller, at: clock.now().toISOString() })
     await options.pace?.(call)
     const answers = own[admitted.body.local]
     if (answers) {
-      const { action, body } = await answers(admitted, { embedded, clock, patients })
+      const { action, body } = await answers(admitted, { embedded, clock, patients, visits })
       return answer(response, { status: 200, action, body, relatesTo: messageId, packaging })
     }
     const again = admitted.again()

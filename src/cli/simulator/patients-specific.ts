@@ -3,7 +3,7 @@ import { type PatientKey, splitPatientKey } from '../../metadata/identifiers.ts'
 import { escapeText } from '../../xml/writer.ts'
 import { first, ns, textOf } from './check.ts'
 import type { Admitted } from './gate.ts'
-import { historyOf, type Service, type ServiceParts, timestamp } from './services.ts'
+import { type Service, type ServiceParts, timestamp } from './services.ts'
 
 export const patientList: Service = async (request, parts) => {
   const from = textOf(first(request.body, ns.patients, 'startDate'))
@@ -53,7 +53,7 @@ async function rowOf(
     .at(-1)
   const decisive = byDocument ? added : since
   if (decisive === undefined || timestamp(decisive) < from) return undefined
-  const last = (await historyOf(parts, patient)).find((record) => record.caller.person?.id === caller.person?.id)
+  const last = parts.visits.last(patient, vihf.nameId)
   const demographics = await dmp.demographics(patient)
   const { authority, id } = splitPatientKey(patient)
   const fields = [

@@ -1,5 +1,6 @@
 /** The DMP's own services over the embedded store: what each answers to a request that broke no rule (DMP-SERVICES §2). */
 import { randomUUID } from 'node:crypto'
+import type { Caller } from '../../access/caller.ts'
 import type { EmbeddedDmp } from '../../dmp/embedded/index.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
 import type { AccessRecord, Clock } from '../../operations/ports.ts'
@@ -10,6 +11,27 @@ export interface ServiceParts {
   readonly clock: Clock
   /** Everyone who has a DMP here. */
   readonly patients: ReadonlySet<PatientKey>
+  /** Who came about a patient, and when last. */
+  readonly visits: Visits
+}
+
+export interface Visit {
+  readonly caller: Caller
+  /** ISO 8601 instant. */
+  readonly at: string
+}
+
+/** The last visit of each person to each record. */
+export class Visits {
+  readonly #last = new Map<string, Visit>()
+
+  note(patient: string | undefined, person: string, visit: Visit): void {
+    if (patient !== undefined) this.#last.set(`${patient} ${person}`, visit)
+  }
+
+  last(patient: PatientKey, person: string): Visit | undefined {
+    return this.#last.get(`${patient} ${person}`)
+  }
 }
 
 export interface ServiceAnswer {
@@ -22,11 +44,6 @@ export type Service = (request: Admitted, parts: ServiceParts) => Promise<Servic
 /** yyyyMMddHHmmss, UTC. @param instant ISO 8601 */
 export function timestamp(instant: string): string {
   return instant.replace(/\D/g, '').slice(0, 14)
-}
-
-/** Who did something at the DMP last, and when: newest first. */
-export async function historyOf({ embedded }: ServiceParts, patient: PatientKey): Promise<readonly AccessRecord[]> {
-  return embedded.trace.history({ patient })
 }
 
 export function recordOf(request: Admitted, patient: PatientKey, { clock }: ServiceParts): AccessRecord {

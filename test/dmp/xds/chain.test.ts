@@ -13,15 +13,25 @@ import { parseXml } from '../../../src/xml/reader.ts'
 import { attribute, type XmlElement } from '../../../src/xml/tree.ts'
 import { codes } from '../../mothers/metadata.ts'
 import { documentOfCda } from '../../support/cda.ts'
-import { aDocument, declared, newOid, people, submissionOf, type TestDocument } from '../../support/gateway.ts'
+import {
+  aDocument,
+  aPatient,
+  declared,
+  newOid,
+  people,
+  submissionOf,
+  type TestDocument,
+} from '../../support/gateway.ts'
+import { gathering } from '../../support/gathering.ts'
 import { type NationalGateway, openNationalGateway } from '../../support/national.ts'
 
 const aPdf = Buffer.concat([Buffer.from('%PDF-1.4\n'), Buffer.alloc(400_000, 0x41), Buffer.from('\n%%EOF\n')])
 
 describe('the gateway before the national DMP', () => {
   let gateway: NationalGateway
+  const gathered = gathering()
   before(async () => {
-    gateway = await openNationalGateway()
+    gateway = await openNationalGateway({}, { pace: gathered.pace })
   })
   after(() => gateway.close())
 
@@ -102,6 +112,34 @@ describe('the gateway before the national DMP', () => {
     ])
   })
 
+  it('keeps two professionals apart whose calls all wait for each other at the DMP', async () => {
+    const patients = await Promise.all([gateway.patient(), gateway.patient()])
+    const documents = patients.map((patient) => aDocument(patient))
+    for (const document of documents) assert.ok((await feed(document)).ok)
+    const everyone = [people.author, people.colleague].flatMap((who) =>
+      patients.map((patient, index) => ({ who: { ...who, ins: patient.ins }, patient, document: documents[index] })),
+    )
+    const before = gateway.farEnd.calls.length
+    await gathered.hold(everyone.length, () =>
+      Promise.all(
+        everyone.map(async ({ who, patient, document }) => {
+          const consent = declared.careTeam
+          const [entry] = (await gateway.xdsDoor.find(who, patient, { consent })).entries
+          assert.equal(entry?.uniqueId, document?.entry.uniqueId)
+          assert.ok(entry)
+          assert.deepEqual((await gateway.xdsDoor.retrieve(who, entry, { consent })).bytes, document?.bytes)
+        }),
+      ),
+    )
+    const calls = gateway.farEnd.calls.slice(before)
+    for (const { who, patient } of everyone)
+      assert.deepEqual(
+        calls.filter(({ person, patient: about }) => person === who.id && about === patient.key).map(({ td }) => td),
+        ['TD0.2', 'TD0.3', 'TD3.1a', 'TD0.2', 'TD3.1b', 'TD3.2'],
+      )
+    assert.equal(calls.length, 6 * everyone.length, 'nobody else was presented')
+  })
+
   it('feeds under the certificate of the structure, without asking what feeding does not need', async () => {
     const patient = await gateway.patient()
     const seen = await gateway.asked(() => feed(aDocument(patient), people.author))
@@ -145,8 +183,7 @@ describe('the gateway before the national DMP', () => {
   })
 
   it('tells a patient without a DMP from one with', async () => {
-    const { patient } = await openedNowhere(gateway)
-    const { outcome } = await gateway.xds.find(people.author, patient, { consent: declared.careTeam })
+    const { outcome } = await gateway.xds.find(people.author, aPatient(), { consent: declared.careTeam })
     assert.deepEqual(outcome.ok, false)
     assert.match(JSON.stringify(outcome), /dmp-unknown|XDSUnknownPatientId/)
   })
@@ -350,12 +387,6 @@ describe('the gateway before a national DMP that takes a request and does not an
 })
 
 const masking = 'https://mos.esante.gouv.fr/NOS/TRE_A07-StatusVisibiliteDocument/FHIR/TRE-A07-StatusVisibiliteDocument'
-
-async function openedNowhere(gateway: NationalGateway) {
-  const opened = await gateway.patient()
-  const ins = `${opened.ins.slice(0, -1)}${(Number(opened.ins.at(-1)) + 5) % 10}`
-  return { patient: { ...opened, ins, key: `${opened.authority}|${ins}` as typeof opened.key } }
-}
 
 function hasXmlsec(): boolean {
   try {

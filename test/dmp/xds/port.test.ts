@@ -9,6 +9,7 @@ import type { RequestContext } from '../../../src/operations/ports.ts'
 import { nationalOptions, nationalSchema } from '../../../src/server/config-national.ts'
 import { createSpool } from '../../../src/spool/index.ts'
 import { repositoryUniqueId } from '../../mothers/metadata.ts'
+import { gathering } from '../../support/gathering.ts'
 import { anAccessRecord } from '../mothers.ts'
 import { portSuite } from '../port-suite.ts'
 import { author } from '../port-support.ts'
@@ -26,7 +27,8 @@ portSuite(
   'the connector for the national DMP',
   async () => {
     const directory = await mkdtemp(path.join(tmpdir(), 'dmp-port-national-'))
-    const farEnd = await startSimulator(path.join(directory, 'far-end'))
+    const gathered = gathering()
+    const farEnd = await startSimulator(path.join(directory, 'far-end'), { pace: gathered.pace })
     const clock = { now: () => new Date() }
     const local = await openEmbeddedDmp({ directory: path.join(directory, 'local'), repositoryUniqueId, clock })
     const spool = createSpool({ directory: path.join(directory, 'spool'), maxBytes: 64 * 1024 * 1024 })
@@ -59,6 +61,11 @@ portSuite(
         block: (patient, person) => settle.block(patient, person, act(patient)),
         authorise: (patient, person, until) => settle.authorise(patient, person, until, act(patient)),
         designate: (patient, person) => settle.designate(patient, 'treating', person, act(patient)),
+      },
+      async shown(act, together) {
+        const before = farEnd.calls.length
+        await gathered.hold(together, act)
+        return farEnd.calls.slice(before).map(({ person, patient }) => `${person} ${patient}`)
       },
       async dispose() {
         national.close()
