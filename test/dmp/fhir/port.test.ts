@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import type { JWTPayload } from 'jose'
 import { pdsmSettingsFor, startPdsmDmp } from '../../../src/cli/simulator/pdsm.ts'
 import { openEmbeddedDmp } from '../../../src/dmp/embedded/index.ts'
 import { openFhirDmp } from '../../../src/dmp/fhir/index.ts'
+import { parseCx, patientKeyOf } from '../../../src/metadata/hl7.ts'
 import type { RequestContext } from '../../../src/operations/ports.ts'
 import { fhirDmpOptions, fhirDmpSchema } from '../../../src/server/config-fhir.ts'
 import { createSpool } from '../../../src/spool/index.ts'
 import { repositoryUniqueId } from '../../mothers/metadata.ts'
+import { openProxy } from '../../support/pdsm-proxy.ts'
 import { anAccessRecord } from '../mothers.ts'
 import { portSuite } from '../port-suite.ts'
 import { author } from '../port-support.ts'
@@ -20,6 +23,15 @@ const cannot = {
   depositTime: 'the DMP tells when the metadata changed last',
 } as const
 
+interface Extensions {
+  readonly ihe_iua?: { readonly person_id?: string }
+  readonly ihe_bppc?: { readonly patient_id?: string }
+}
+
+function extensionsOf({ extensions }: JWTPayload): Extensions {
+  return (extensions ?? {}) as Extensions
+}
+
 portSuite(
   'the connector for a DMP that speaks PDSm',
   async () => {
@@ -28,7 +40,10 @@ portSuite(
     const clock = { now: () => new Date() }
     const local = await openEmbeddedDmp({ directory: path.join(directory, 'local'), repositoryUniqueId, clock })
     const spool = createSpool({ directory: path.join(directory, 'spool'), maxBytes: 64 * 1024 * 1024 })
-    const config = fhirDmpSchema.parse({ ...(pdsmSettingsFor(farEnd)['dmp.fhir'] as object), statusSeconds: 0 })
+    const between = await openProxy(farEnd)
+    const { baseUrl } = between
+    const settings = pdsmSettingsFor({ ...farEnd, baseUrl })['dmp.fhir'] as object
+    const config = fhirDmpSchema.parse({ ...settings, statusSeconds: 0 })
     const remote = await openFhirDmp({
       ...fhirDmpOptions(config, repositoryUniqueId, 64 * 1024 * 1024),
       ...{ directory, spool, clock, local: local.dmp, trace: local.trace },
@@ -58,8 +73,22 @@ portSuite(
         authorise: (patient, person, until) => settle.authorise(patient, person, until, act(patient)),
         designate: (patient, person) => settle.designate(patient, 'treating', person, act(patient)),
       },
+      async shown(act, together) {
+        const all = Promise.withResolvers<void>()
+        const shown: string[] = []
+        between.pace = async ({ claims }) => {
+          const { ihe_iua: person, ihe_bppc: patient } = extensionsOf(claims)
+          shown.push(`${person?.person_id} ${patientKeyOf(parseCx(patient?.patient_id ?? ''))}`)
+          if (shown.length === together) all.resolve()
+          await all.promise
+        }
+        await act()
+        between.pace = async () => {}
+        return shown
+      },
       async dispose() {
         remote.close()
+        await between.close()
         await farEnd.close()
         await local.close()
         await rm(directory, { recursive: true })
