@@ -1,15 +1,15 @@
 /** ITI-81 Retrieve ATNA Audit Event: the access history of one patient, newest first; as a table to people. */
 import { isDtm, upperBound } from '../metadata/dtm.ts'
-import type { AccessRecord } from '../operations/ports.ts'
+import type { AccessRecord, TracedAccess } from '../operations/ports.ts'
 import { outcomeCodes, toAuditEvent } from './audit-event.ts'
 import { formatOf } from './exchange.ts'
 import { sendTable } from './history-table.ts'
 import { tableFormat } from './negotiate.ts'
-import { compare, linksOf, type Position, pageOf } from './paging.ts'
+import { linksOf, type Position } from './paging.ts'
 import type { Exchange } from './parts.ts'
 import { patientOf } from './search-patient.ts'
 import { readSearch } from './search-query.ts'
-import { alternatives, dateMatches, parseDate, parseToken, refuseModifier } from './search-values.ts'
+import { alternatives, dateMatches, invalid, parseDate, parseToken, refuseModifier } from './search-values.ts'
 import { sendSearchset } from './searchset.ts'
 
 export const auditParameters = {
@@ -43,28 +43,64 @@ export async function findAuditEvents(exchange: Exchange): Promise<void> {
       : ({ caller }) => codes.includes(caller.person?.id) || codes.includes(caller.structure?.id)
   })
   const table = tableFormat(exchange.request.headers.accept, formatOf(exchange.query))
-  const all = await parts.operations.history(patient, context, { titles: table !== undefined })
-  const records = all.filter((record) => tests.every((test) => test(record)))
-  const position = ({ at, id }: AccessRecord): Position => ({ key: at, id })
-  const { descending } = search.order
+  const oldestFirst = !search.order.descending
+  const all = await parts.operations.history(patient, context, { titles: table !== undefined, oldestFirst })
+  const matches = matching(all, (record) => tests.every((test) => test(record)))
   if (table !== undefined) {
-    sendTable(
-      response,
-      table,
-      patient,
-      records.toSorted((a, b) => compare(position(a), position(b), descending)),
-    )
+    await sendTable(response, table, patient, matches)
     return
   }
-  const { items, next } = pageOf(
-    search.countOnly ? [] : records.toSorted((a, b) => compare(position(a), position(b), descending)),
-    { position, descending, after: search.after, count: search.count },
+  const after = placeOf(search.after, oldestFirst)
+  const { total, items, next } = await pageOf(matches, search.countOnly ? 0 : search.count, (sequence) =>
+    oldestFirst ? sequence > after : sequence < after,
   )
   const links = linksOf(`${baseUrl}/AuditEvent`, search.used, next)
   await sendSearchset(
     response,
     format,
-    { total: records.length, links },
+    { total, links },
     items.map((record) => ({ fullUrl: `${baseUrl}/AuditEvent/${record.id}`, resource: toAuditEvent(record, parts) })),
   )
+}
+
+async function* matching(
+  rows: AsyncIterable<TracedAccess>,
+  test: (record: AccessRecord) => boolean,
+): AsyncGenerator<TracedAccess> {
+  for await (const row of rows) if (test(row.record)) yield row
+}
+
+interface Page {
+  readonly total: number
+  readonly items: readonly AccessRecord[]
+  readonly next: Position | undefined
+}
+
+/** One page in memory, whatever the length of the history; every row counts in the total, which is exact. */
+async function pageOf(
+  rows: AsyncIterable<TracedAccess>,
+  count: number,
+  isBehind: (sequence: number) => boolean,
+): Promise<Page> {
+  const items: AccessRecord[] = []
+  let total = 0
+  let last = 0
+  let more = false
+  for await (const { sequence, record } of rows) {
+    total++
+    if (!isBehind(sequence)) continue
+    if (items.length < count) {
+      items.push(record)
+      last = sequence
+    } else more = true
+  }
+  return { total, items, next: more && items.length > 0 ? { key: String(last), id: '' } : undefined }
+}
+
+/** The place in the trace behind which a page begins. */
+function placeOf(after: Position | undefined, oldestFirst: boolean): number {
+  if (after === undefined) return oldestFirst ? 0 : Number.MAX_SAFE_INTEGER
+  if (!/^[1-9]\d{0,14}$/.test(after.key))
+    throw invalid('_cursor', 'is not a position in a history: follow the next link as it was given.')
+  return Number(after.key)
 }

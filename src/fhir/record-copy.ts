@@ -5,7 +5,7 @@
  */
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import type { Resource } from '@medplum/fhirtypes'
+import type { AuditEvent, Resource } from '@medplum/fhirtypes'
 import { ZipFile } from 'yazl'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { DocumentEntry } from '../metadata/model.ts'
@@ -27,7 +27,7 @@ export async function copyRecord(exchange: Exchange): Promise<void> {
   zip.add('LISEZMOI.txt', () => Readable.from([readMe(copy, files)]))
   zip.add('metadonnees.json', () => Readable.from(collection(metadataOf(patient, copy, files, exchange))))
   for (const [entryUuid, path] of files) zip.add(path, async () => streamOf(copy, entryUuid))
-  zip.add('historique.json', () => Readable.from(collection(copy.history.map((record) => toAuditEvent(record, parts)))))
+  zip.add('historique.json', () => Readable.from(collection(auditEvents(copy, exchange))))
   zip.add('historique.txt', () => Readable.from(historyLines(copy, exchange)))
   zip.add('notifications.txt', () => Readable.from(copy.notices.map(({ at, text }) => `${at}  ${text}\r\n`)))
   response.writeHead(200, {
@@ -145,8 +145,12 @@ async function* collection(resources: AsyncIterable<Resource> | Iterable<Resourc
   yield ']}\n'
 }
 
-function* historyLines(copy: RecordCopy, { parts }: Exchange): Generator<string> {
-  for (const record of copy.history) yield `${toAuditEvent(record, parts).outcomeDesc ?? ''}\r\n`
+async function* auditEvents(copy: RecordCopy, { parts }: Exchange): AsyncGenerator<AuditEvent> {
+  for await (const { record } of copy.history()) yield toAuditEvent(record, parts)
+}
+
+async function* historyLines(copy: RecordCopy, exchange: Exchange): AsyncGenerator<string> {
+  for await (const { outcomeDesc = '' } of auditEvents(copy, exchange)) yield `${outcomeDesc}\r\n`
 }
 
 function readMe({ at, documents }: RecordCopy, files: ReadonlyMap<EntryUuid, string>): string {

@@ -8,9 +8,11 @@ import type { Caller } from '../access/caller.ts'
 import { decide, decideWithoutObject } from '../access/decide.ts'
 import type { DocumentFacts, Operation } from '../access/types.ts'
 import { GatewayError } from '../errors.ts'
+import type { PatientKey } from '../metadata/identifiers.ts'
 import type { AvailabilityStatus } from '../metadata/model.ts'
 import { accessRecord, accessRequest, type OperationParts, refuse } from './access.ts'
-import type { AuthorisedQuery, AuthorisedRecord, RequestContext } from './ports.ts'
+import { accesses } from './accesses.ts'
+import type { AuthorisedQuery, AuthorisedRecord, RequestContext, Trace } from './ports.ts'
 import type { AuthorisedAnswer, AuthorisedQuestion } from './record-operations.ts'
 import { viewOf } from './view.ts'
 
@@ -91,12 +93,8 @@ async function judged(
   const seen = documents.filter(viewOf(parts, operation, context, facts, operation === 'TD3.1b'))
   const lastUpdate = latest(seen, ({ updatedAt }) => updatedAt)
   const lastAdd = latest(seen, ({ depositedAt }) => depositedAt)
-  const history =
-    holder !== undefined && 'person' in holder ? await trace.history({ patient, person: holder.person }) : []
-  const lastAccess = history.find(
-    ({ outcome, answeredAbsent, operation: done }) =>
-      outcome === 'permitted' && answeredAbsent !== true && /^TD[23]\./.test(done),
-  )?.at
+  const lastAccess =
+    holder !== undefined && 'person' in holder ? await lastAccessOf(trace, patient, holder.person) : undefined
   return {
     ...record,
     treatingPhysician: facts.treatingPhysician,
@@ -104,6 +102,14 @@ async function judged(
     ...(lastUpdate !== undefined && { lastUpdate }),
     ...(lastAdd !== undefined && { lastAdd }),
   }
+}
+
+async function lastAccessOf(trace: Trace, patient: PatientKey, person: string): Promise<string | undefined> {
+  for await (const { record } of accesses(trace, { patient, person })) {
+    const { outcome, answeredAbsent, operation, at } = record
+    if (outcome === 'permitted' && answeredAbsent !== true && /^TD[23]\./.test(operation)) return at
+  }
+  return undefined
 }
 
 function latest(documents: readonly DocumentFacts[], of: (document: DocumentFacts) => string): string | undefined {

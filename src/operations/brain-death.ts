@@ -2,6 +2,7 @@
 import type { Operation } from '../access/types.ts'
 import type { PatientKey } from '../metadata/identifiers.ts'
 import { authorise, type OperationParts, permittedRecord } from './access.ts'
+import { accesses } from './accesses.ts'
 import type { RequestContext } from './ports.ts'
 
 /** What makes a structure one that has fed or consulted the record. */
@@ -27,9 +28,8 @@ async function isInvolved(
 ): Promise<boolean> {
   const structure = caller.structure?.id
   if (structure === undefined) return false
-  const records = await trace.history({ patient })
-  return records.some(
-    (record) =>
-      record.outcome === 'permitted' && care.has(record.operation) && record.caller.structure?.id === structure,
-  )
+  for await (const { record } of accesses(trace, { patient }))
+    if (record.outcome === 'permitted' && care.has(record.operation) && record.caller.structure?.id === structure)
+      return true
+  return false
 }

@@ -25,7 +25,9 @@ export async function copy(parts: OperationParts, patient: PatientKey, context: 
   const ids = documents.map(({ entryUuid }) => entryUuid)
   const related = ids.length === 0 ? [] : (await dmp.find({ kind: 'GetAssociations', ids })).associations
   const shown = new Set<EntryUuid>(ids)
-  const history = await readableHistory(parts, patient, context, facts)
+  // What happens while the copy is written is not in it
+  const [newest] = await parts.trace.history({ patient, limit: 1 })
+  const beyond = (newest?.sequence ?? 0) + 1
   const notices = context.caller.kind === 'professional' ? [] : await dueNotices(parts, patient, facts)
   const settings = await settingsOf(parts, patient, context, facts)
   // On record, durably, before anything of it leaves.
@@ -40,7 +42,7 @@ export async function copy(parts: OperationParts, patient: PatientKey, context: 
     ),
     entries: () => dmp.read(ids),
     content: (entryUuid) => dmp.content(entryUuid),
-    history,
+    history: () => readableHistory(parts, { patient, beyond }, context, facts),
     notices: notices.filter(({ recipient }) => recipient === 'patient'),
   }
 }

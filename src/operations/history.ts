@@ -4,67 +4,113 @@ import { isAuthor } from '../access/role.ts'
 import type { DocumentFacts, RecordFacts } from '../access/types.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import { authorise, type OperationParts, permittedRecord } from './access.ts'
+import { accessPages } from './accesses.ts'
 import type { HistoryOptions } from './operations.ts'
-import type { AccessRecord, RequestContext } from './ports.ts'
-import { viewOf } from './view.ts'
+import type { AccessRecord, HistoryQuery, RequestContext, TracedAccess } from './ports.ts'
+import { type Visible, viewOf } from './view.ts'
 
+/**
+ * Recorded before it resolves; read from the trace as it is consumed, so that a long one is never held whole. What goes
+ * wrong on the way is thrown there.
+ */
 export async function history(
   parts: OperationParts,
   patient: PatientKey,
   context: RequestContext,
-  { titles = false }: HistoryOptions = {},
-): Promise<readonly AccessRecord[]> {
+  { titles = false, oldestFirst = false }: HistoryOptions = {},
+): Promise<AsyncIterable<TracedAccess>> {
   const { facts, permit } = await authorise(parts, 'history', context, { patient })
   await parts.trace.record(permittedRecord(parts, 'history', context, { patient, documents: [], permit }))
-  if (facts === undefined) return []
-  const records = await readableHistory(parts, patient, context, facts)
-  return titles ? withTitles(parts, records) : records
+  return facts === undefined ? none() : readableHistory(parts, { patient, oldestFirst, titles }, context, facts)
 }
 
-/** Documents of rows that the caller may read, by the titles that they have now. */
-async function withTitles({ dmp }: OperationParts, records: readonly AccessRecord[]): Promise<readonly AccessRecord[]> {
-  const ids = [...new Set(records.flatMap(({ documents }) => documents.map(({ logicalId }) => logicalId)))]
-  if (ids.length === 0) return records
-  const found = await dmp.find({ kind: 'GetDocuments', by: 'logicalId', ids })
-  const titles = new Map<EntryUuid, string>()
-  for await (const { logicalId, title } of dmp.read(found.documents.map(({ entryUuid }) => entryUuid)))
-    if (title !== undefined) titles.set(logicalId, title)
-  return records.map((record) => ({
-    ...record,
-    documents: record.documents.map((document) => {
-      const title = titles.get(document.logicalId)
-      return title === undefined ? document : { ...document, title }
-    }),
-  }))
+async function* none(): AsyncGenerator<never> {}
+
+/** What of a history is read, and how. */
+interface Reading extends Pick<HistoryQuery, 'patient' | 'oldestFirst' | 'beyond'> {
+  /** Documents with the titles that they have now. */
+  readonly titles?: boolean
 }
 
-/** The rows that this caller may read, newest first. */
-export async function readableHistory(
+/** The rows that this caller may read, newest first unless asked otherwise. */
+export async function* readableHistory(
   parts: OperationParts,
-  patient: PatientKey,
+  { titles = false, ...query }: Reading,
   context: RequestContext,
   facts: RecordFacts,
-): Promise<readonly AccessRecord[]> {
+): AsyncGenerator<TracedAccess> {
   const { caller } = context
   // Whom the patient has blocked reads no more than the own actions, whatever the house shows to the others.
   const all = facts.treatingPhysician || (parts.policy.historyToProfessionals === 'all' && !facts.blocked)
   const ownOnly = caller.kind === 'professional' && !all
-  const whole = await parts.trace.history({ patient })
   const asked = (record: AccessRecord) => record.operation === 'rectify' && record.outcome === 'permitted'
-  const records = ownOnly ? whole.filter((record) => isActor(record, caller) || asked(record)) : whole
-  const documents = await documentsOf(parts, records)
-  const visible = viewOf(parts, 'history', context, facts)
-  const shown = new Set([...documents.values()].flatMap((each) => (visible(each) ? [each.logicalId] : [])))
+  const documents = new KnownDocuments(parts, viewOf(parts, 'history', context, facts), titles)
   // What the patient asked an author is for that author, whomever the rest is for
   const isForCaller = ({ documents: about }: AccessRecord): boolean =>
     about.some(({ logicalId }) => {
-      const document = documents.get(logicalId)
+      const document = documents.facts(logicalId)
       return document !== undefined && isAuthor(caller, document)
     })
-  return records
-    .filter((record) => !ownOnly || isActor(record, caller) || isForCaller(record))
-    .filter((record) => !(isUntold(record) && isActor(record, caller)))
-    .flatMap((record) => withoutHidden(record, shown, caller.kind === 'representative'))
+  for await (const page of accessPages(parts.trace, query)) {
+    const rows = ownOnly ? page.filter(({ record }) => isActor(record, caller) || asked(record)) : page
+    await documents.learn(rows)
+    for (const { sequence, record } of rows) {
+      if (ownOnly && !isActor(record, caller) && !isForCaller(record)) continue
+      if (isUntold(record) && isActor(record, caller)) continue
+      const told = withoutHidden(record, documents, caller.kind === 'representative')
+      if (told !== undefined) yield { sequence, record: titles ? documents.named(told) : told }
+    }
+  }
+}
+
+/** The documents that rows are about, as they are now: each looked up once, a page of rows at a time. */
+class KnownDocuments {
+  readonly #dmp: OperationParts['dmp']
+  readonly #visible: Visible
+  readonly #titles: boolean
+  /** Null: there is no such document any more. */
+  readonly #known = new Map<EntryUuid, { readonly facts: DocumentFacts; readonly shown: boolean } | null>()
+  readonly #titleOf = new Map<EntryUuid, string>()
+
+  constructor({ dmp }: OperationParts, visible: Visible, titles: boolean) {
+    this.#dmp = dmp
+    this.#visible = visible
+    this.#titles = titles
+  }
+
+  async learn(rows: readonly TracedAccess[]): Promise<void> {
+    const about = rows.flatMap(({ record }) => record.documents.map(({ logicalId }) => logicalId))
+    const ids = [...new Set(about)].filter((id) => !this.#known.has(id))
+    if (ids.length === 0) return
+    for (const id of ids) this.#known.set(id, null)
+    const { documents } = await this.#dmp.find({ kind: 'GetDocuments', by: 'logicalId', ids })
+    const named: EntryUuid[] = []
+    for (const facts of documents) {
+      const shown = this.#visible(facts)
+      this.#known.set(facts.logicalId, { facts, shown })
+      if (shown) named.push(facts.entryUuid)
+    }
+    if (!this.#titles || named.length === 0) return
+    for await (const { logicalId, title } of this.#dmp.read(named))
+      if (title !== undefined) this.#titleOf.set(logicalId, title)
+  }
+
+  facts(logicalId: EntryUuid): DocumentFacts | undefined {
+    return this.#known.get(logicalId)?.facts
+  }
+
+  isShown(logicalId: EntryUuid): boolean {
+    return this.#known.get(logicalId)?.shown === true
+  }
+
+  named(record: AccessRecord): AccessRecord {
+    if (record.documents.length === 0) return record
+    const documents = record.documents.map((document) => {
+      const title = this.#titleOf.get(document.logicalId)
+      return title === undefined ? document : { ...document, title }
+    })
+    return { ...record, documents }
+  }
 }
 
 /** The request named no patient: where there is no such object, the history of nobody has a row. */
@@ -80,28 +126,17 @@ function isActor({ caller: actor }: AccessRecord, { kind, person }: Caller): boo
   return kind === 'professional' && person !== undefined && actor.person?.id === person.id
 }
 
-/** The documents that rows are about, as they are now, by logicalId. */
-async function documentsOf(
-  { dmp }: OperationParts,
-  records: readonly AccessRecord[],
-): Promise<ReadonlyMap<EntryUuid, DocumentFacts>> {
-  const ids = [...new Set(records.flatMap(({ documents }) => documents.map(({ logicalId }) => logicalId)))]
-  if (ids.length === 0) return new Map()
-  const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'logicalId', ids })
-  return new Map(documents.map((document) => [document.logicalId, document]))
-}
-
 /**
  * A row tells nothing of a document the reader may not see now: such documents are left out, and a row that was about
  * nothing else is withheld whole, to appear when they become visible (ACCESS-RULES §5). A search stays: that somebody
  * searched says nothing of what was there. What was answered as absent stands as what is absent does.
  */
-function withoutHidden(record: AccessRecord, shown: ReadonlySet<EntryUuid>, representative: boolean): AccessRecord[] {
-  if (representative && record.caller.secretConnection) return []
-  if (record.documents.length === 0) return [withoutQuery(record)]
-  const documents = record.documents.filter(({ logicalId }) => shown.has(logicalId))
-  if (documents.length > 0 || record.operation.startsWith('TD3.1')) return [{ ...withoutQuery(record), documents }]
-  return record.reasonCode === 'not-found' && !isUntold(record) ? [asAbsent(withoutQuery(record))] : []
+function withoutHidden(record: AccessRecord, known: KnownDocuments, representative: boolean): AccessRecord | undefined {
+  if (representative && record.caller.secretConnection) return undefined
+  if (record.documents.length === 0) return withoutQuery(record)
+  const documents = record.documents.filter(({ logicalId }) => known.isShown(logicalId))
+  if (documents.length > 0 || record.operation.startsWith('TD3.1')) return { ...withoutQuery(record), documents }
+  return record.reasonCode === 'not-found' && !isUntold(record) ? asAbsent(withoutQuery(record)) : undefined
 }
 
 function asAbsent({ rule: _rule, answeredAbsent: _answeredAbsent, ...record }: AccessRecord): AccessRecord {

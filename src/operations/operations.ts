@@ -13,13 +13,13 @@ import type {
   SubmissionSet,
 } from '../metadata/model.ts'
 import type {
-  AccessRecord,
   Demographics,
   DocumentContent,
   MetadataUpdate,
   Receipt,
   RegistryQuery,
   RequestContext,
+  TracedAccess,
 } from './ports.ts'
 
 /** What the caller may see of what was found. Counts, paging links and ETags come from here, after the filter. */
@@ -144,6 +144,8 @@ export interface StatusAnswer {
 export interface HistoryOptions {
   /** Documents with their titles, where the caller may see them. Default false. */
   readonly titles?: boolean
+  /** Default: newest first. */
+  readonly oldestFirst?: boolean
 }
 
 export interface Operations {
@@ -176,6 +178,9 @@ export interface Operations {
   remove(removal: RemovalRequest, context: RequestContext): Promise<void>
   /** The history of a document, by an entryUUID of any version, for whoever may see it now; throws `not-found`. */
   versions(logicalId: EntryUuid, context: RequestContext): Promise<DocumentHistory>
-  /** The access history of a patient, newest first, as far as the caller may read it. */
-  history(patient: PatientKey, context: RequestContext, options?: HistoryOptions): Promise<readonly AccessRecord[]>
+  /**
+   * The access history of a patient, as far as the caller may read it, in the order of the trace. On record when it
+   * resolves; rows are read as they are consumed, which may throw.
+   */
+  history(patient: PatientKey, context: RequestContext, options?: HistoryOptions): Promise<AsyncIterable<TracedAccess>>
 }

@@ -5,7 +5,6 @@ import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { Association, DocumentEntry } from '../metadata/model.ts'
 import type { DocumentName } from './named.ts'
 import type {
-  AccessRecord,
   AuthorisedList,
   AuthorisedQuery,
   Demographics,
@@ -13,6 +12,7 @@ import type {
   RecordSettings,
   RequestContext,
   StoredNotification,
+  TracedAccess,
 } from './ports.ts'
 
 /** What somebody settles by choice; closure and brain death have methods of their own. */
@@ -42,7 +42,7 @@ export interface RecordCopy {
   /** Undefined where the bytes are kept elsewhere. */
   content(entryUuid: EntryUuid): Promise<DocumentContent | undefined>
   /** Newest first. */
-  readonly history: readonly AccessRecord[]
+  history(): AsyncIterable<TracedAccess>
   /** What the patient was to be told and may be told now, newest first. */
   readonly notices: readonly StoredNotification[]
 }

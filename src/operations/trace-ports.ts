@@ -38,8 +38,8 @@ export interface AlertRecord extends Omit<AuthenticationFailure, 'client'> {
 /** The memory of the house. A record is durable when `record` resolves; if it rejects, nothing may be read or fed. */
 export interface Trace {
   record(record: TraceRecord): Promise<void>
-  /** Newest first. */
-  history(query: HistoryQuery): Promise<readonly AccessRecord[]>
+  /** Accesses to one record, in the order of the trace; accesses.ts reads them to the end. */
+  history(query: HistoryQuery): Promise<readonly TracedAccess[]>
   check(): Promise<void>
 }
 
@@ -50,12 +50,22 @@ export interface HistoryQuery {
   /** ISO 8601 instants: from inclusive, to exclusive. */
   readonly from?: string
   readonly to?: string
+  /** Default: newest first. */
+  readonly oldestFirst?: boolean
+  /** Goes on behind this place in the trace, in the order asked for. */
+  readonly beyond?: number
+  /** Rows given at most. */
+  readonly limit: number
 }
 
 /** A record and its place in the trace, from 1 without gaps. */
 export interface TracedRecord {
   readonly sequence: number
   readonly record: TraceRecord
+}
+
+export interface TracedAccess extends TracedRecord {
+  readonly record: AccessRecord
 }
 
 /** States of a delivery that are final, and `waiting` for another attempt or for its time. */

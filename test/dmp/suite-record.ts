@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { AccessRecord, Clock, Effects } from '../../src/operations/ports.ts'
 import { aSubmission } from '../mothers/metadata.ts'
+import { accessesOf } from '../support/trace.ts'
 import { anAccessRecord, aProfessionalCaller, contentsOf, feed, otherPatient, refused, thePatient } from './mothers.ts'
 import type { OpenDmp, OpenedDmp } from './suite.ts'
 
@@ -97,7 +98,7 @@ export function recordSuite(open: OpenDmp): void {
     it('refuses effects for a patient without a record', async () => {
       const effects: Effects = { information: { scope: 'feeding', structure: '1010099999' }, notifications: [] }
       await assert.rejects(recorded(effects), refused('dmp-unknown'))
-      assert.deepEqual(await store.trace.history({ patient: thePatient }), [])
+      assert.deepEqual(await accessesOf(store.trace, { patient: thePatient }), [])
     })
   })
 
@@ -123,14 +124,14 @@ export function recordSuite(open: OpenDmp): void {
       for (const record of records) await store.trace.record(record)
       await store.trace.record(anAccessRecord({ patient: otherPatient }))
       await store.trace.record(anAccessRecord({ patient: undefined }))
-      assert.deepEqual(await store.trace.history({ patient: thePatient }), [...records].reverse())
+      assert.deepEqual(await accessesOf(store.trace, { patient: thePatient }), [...records].reverse())
     })
 
     it('keeps the record of a submission in the same order', async () => {
       await store.dmp.open(thePatient, { given: [] }, anAccessRecord({ operation: 'open' }))
       await feed(store.dmp, aSubmission())
       await store.trace.record(anAccessRecord({ operation: 'history' }))
-      const history = await store.trace.history({ patient: thePatient })
+      const history = await accessesOf(store.trace, { patient: thePatient })
       assert.deepEqual(
         history.map(({ operation }) => operation),
         ['history', 'TD2.1', 'open'],
@@ -143,7 +144,7 @@ export function recordSuite(open: OpenDmp): void {
       const records: AccessRecord[] = ['08', '09', '10'].map((hour) => anAccessRecord({ at: at(hour) }))
       const theirs = anAccessRecord({ at: at('09'), caller: someone })
       for (const record of [...records, theirs]) await store.trace.record(record)
-      const history = (query: object) => store.trace.history({ patient: thePatient, ...query })
+      const history = (query: object) => accessesOf(store.trace, { patient: thePatient, ...query })
       assert.deepEqual(await history({ person: '899700000002' }), [theirs])
       assert.deepEqual(await history({ from: at('09'), to: at('10') }), [theirs, records[1]])
     })

@@ -13,6 +13,7 @@ import {
   aSubmissionSet,
   codes,
 } from '../mothers/metadata.ts'
+import { accessesOf } from '../support/trace.ts'
 import { anAccessRecord, documentsOf, entryOf, factsOf, feed, otherPatient, refused, thePatient } from './mothers.ts'
 import type { OpenDmp, OpenedDmp } from './suite.ts'
 
@@ -376,7 +377,7 @@ export function updateSuite(open: OpenDmp): void {
       await assert.rejects(change({ ...version(next(entry)), statuses }), refused('UnresolvedReferenceException'))
       assert.equal((await documentsOf(store.dmp))[0]?.version, 1)
       const records = async () =>
-        (await store.trace.history({ patient: thePatient })).filter(({ operation }) => operation === 'TD3.3a.mask')
+        (await accessesOf(store.trace, { patient: thePatient })).filter(({ operation }) => operation === 'TD3.3a.mask')
       assert.equal((await records()).length, 0)
       await change(version(next(entry)))
       assert.equal((await records()).length, 1)

@@ -16,8 +16,14 @@ import { matches } from '../../src/metadata/criteria.ts'
 import { patientKeyOf } from '../../src/metadata/hl7.ts'
 import { type EntryUuid, type PatientKey, toOid } from '../../src/metadata/identifiers.ts'
 import type { Association, DocumentEntry } from '../../src/metadata/model.ts'
-import type { FeedOptions, Findings, Operations } from '../../src/operations/operations.ts'
-import type { AccessRecord, Demographics, DocumentContent, RequestContext } from '../../src/operations/ports.ts'
+import type { FeedOptions, Findings, HistoryOptions, Operations } from '../../src/operations/operations.ts'
+import type {
+  AccessRecord,
+  Demographics,
+  DocumentContent,
+  RequestContext,
+  TracedAccess,
+} from '../../src/operations/ports.ts'
 import type { RecordOperations } from '../../src/operations/record-operations.ts'
 import { createSpool, type Spool } from '../../src/spool/index.ts'
 
@@ -217,10 +223,16 @@ export class MemoryOperations implements Operations, RecordOperations {
     return { versions: [{ entry, facts }], associations }
   }
 
-  async history(_patient: PatientKey, context: RequestContext) {
+  async history(_patient: PatientKey, context: RequestContext, { oldestFirst = false }: HistoryOptions = {}) {
     this.#enter(context)
-    return this.records
+    return traced(this.records, oldestFirst)
   }
+}
+
+/** @param records newest first */
+async function* traced(records: readonly AccessRecord[], oldestFirst: boolean): AsyncGenerator<TracedAccess> {
+  const rows = records.map((record, index) => ({ sequence: records.length - index, record }))
+  yield* oldestFirst ? rows.reverse() : rows
 }
 
 async function notAsked(): Promise<never> {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { buffer } from 'node:stream/consumers'
 import type { Response } from 'express'
 import fc from 'fast-check'
 import { sendTable, type TableFormat } from '../../src/fhir/history-table.ts'
 import { tableFormat } from '../../src/fhir/negotiate.ts'
+import type { TracedAccess } from '../../src/operations/ports.ts'
 import { anAccessRecord, aProfessionalCaller, thePatient } from '../dmp/mothers.ts'
 import { aDocument, declared, openGateway, people, type TestGateway, type TestPatient } from '../support/gateway.ts'
 
@@ -105,24 +108,27 @@ describe('the access history as a table', () => {
   })
 
   describe('whatever people and documents are called', () => {
-    const write = (format: TableFormat, name: string, title: string): string => {
-      const chunks: Buffer[] = []
-      const response = { writeHead: () => {}, end: (body: Buffer) => chunks.push(body) } as unknown as Response
+    const write = async (format: TableFormat, name: string, title: string): Promise<string> => {
+      const body = new PassThrough()
+      const response = Object.assign(body, { writeHead: () => response }) as unknown as Response
       const caller = aProfessionalCaller({ person: { id: '899700000001', name } })
       const { entryUuid } = aDocument(patient).entry
       const record = anAccessRecord({
         caller,
         documents: [{ logicalId: entryUuid, uniqueId: aDocument(patient).entry.uniqueId, title }],
       })
-      sendTable(response, format, thePatient, [record])
-      return Buffer.concat(chunks).toString()
+      async function* rows(): AsyncGenerator<TracedAccess> {
+        yield { sequence: 1, record }
+      }
+      const [written] = await Promise.all([buffer(body), sendTable(response, format, thePatient, rows())])
+      return written.toString()
     }
     const text = fc.string({ unit: fc.constantFrom(...'=+-@"\';,<>&\t\r\n é\u0000a'), maxLength: 12 })
 
-    it('has four cells a row in CSV, and none that a spreadsheet would compute', () => {
-      fc.assert(
-        fc.property(text, text, (name, title) => {
-          for (const row of parseCsv(write('csv', name, title))) {
+    it('has four cells a row in CSV, and none that a spreadsheet would compute', async () => {
+      await fc.assert(
+        fc.asyncProperty(text, text, async (name, title) => {
+          for (const row of parseCsv(await write('csv', name, title))) {
             assert.equal(row.length, 4)
             for (const cell of row) assert.doesNotMatch(cell, /^\s*[=+\-@]/)
           }
@@ -130,10 +136,14 @@ describe('the access history as a table', () => {
       )
     })
 
-    it('has no markup of theirs in the page', () => {
+    it('has no markup of theirs in the page', async () => {
       const tags = (page: string): string[] => page.match(/<[^>]*>/g) ?? []
-      const usual = tags(write('html', 'a', 'b'))
-      fc.assert(fc.property(text, text, (name, title) => assert.deepEqual(tags(write('html', name, title)), usual)))
+      const usual = tags(await write('html', 'a', 'b'))
+      await fc.assert(
+        fc.asyncProperty(text, text, async (name, title) =>
+          assert.deepEqual(tags(await write('html', name, title)), usual),
+        ),
+      )
     })
   })
 })

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type { DocumentEntry } from '../../src/metadata/model.ts'
 import { aPatient, patient } from '../mothers/access.ts'
 import { aDocumentEntry, anAuthor, aSubmission, codes } from '../mothers/metadata.ts'
+import { recordsOf } from '../support/trace.ts'
 import { aColleague, type House, openHouse, theHospital } from './house.ts'
 
 describe('an object that was answered as absent', () => {
@@ -29,7 +30,7 @@ describe('an object that was answered as absent', () => {
     assert.deepEqual([documents.length, issues.map(({ code }) => code)], [0, ['XDSDocumentUniqueIdError', 'not-found']])
   }
   const rows = async (who: Parameters<House['as']>[0]) =>
-    (await house.operations.history(patient, house.as(who).context)).filter(
+    (await recordsOf(await house.operations.history(patient, house.as(who).context))).filter(
       ({ caller }) => caller.person?.id === aColleague.person?.id,
     )
 

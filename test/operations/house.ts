@@ -14,6 +14,7 @@ import type { AccessRecord, MetadataUpdate, Receipt, RequestContext } from '../.
 import { contentsOf } from '../dmp/mothers.ts'
 import { aHospital, aPatient, aPhysician, aTester, careTeam, informed, patient } from '../mothers/access.ts'
 import { repositoryUniqueId } from '../mothers/metadata.ts'
+import { accessesOf } from '../support/trace.ts'
 
 export interface House {
   readonly operations: ReturnType<typeof createOperations>
@@ -80,7 +81,7 @@ export async function openHouse(policy: Partial<Policy> = {}): Promise<House> {
     operations,
     embedded,
     as,
-    trace: (about = patient) => trace.history({ patient: about }),
+    trace: (about = patient) => accessesOf(trace, { patient: about }),
     async close() {
       await embedded.close()
       await rm(directory, { recursive: true })

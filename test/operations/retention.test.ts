@@ -10,6 +10,7 @@ import { closedBefore, destroyDue, dueForDestruction, type RetentionParts } from
 import { aContent, anAccessRecord, otherPatient, refused, thePatient } from '../dmp/mothers.ts'
 import { aNurse, anAdministrator } from '../mothers/access.ts'
 import { aDocumentEntry, aPatientId, aSubmission, aSubmissionSet, repositoryUniqueId } from '../mothers/metadata.ts'
+import { accessesOf } from '../support/trace.ts'
 
 const marker = 'À DÉTRUIRE AVEC LE DOSSIER'
 
@@ -87,7 +88,7 @@ describe('retention', () => {
     await store.choices.apply(thePatient, [{ kind: 'close' }], record(thePatient))
     now = new Date('2036-06-01T00:00:00.000Z')
     await destroyDue(parts(), anAdministrator())
-    const [latest, ...before] = await store.trace.history({ patient: thePatient })
+    const [latest, ...before] = await accessesOf(store.trace, { patient: thePatient })
     assert.deepEqual([latest?.operation, latest?.outcome, latest?.rule], ['destroy', 'permitted', 'SY1'])
     assert.ok(before.length >= 2)
     assert.equal((await store.verify()).whole, true)

@@ -14,6 +14,7 @@ import type { RequestContext } from '../../src/operations/ports.ts'
 import { contentsOf } from '../dmp/mothers.ts'
 import { aPatient, aRepresentative, careTeam, informed, patient } from '../mothers/access.ts'
 import { aDocumentEntry, aSubmission, type Changes, codes, repositoryUniqueId } from '../mothers/metadata.ts'
+import { recordsOf } from '../support/trace.ts'
 import { aColleague, theAuthor, theHospital } from './house.ts'
 
 const deposit = '2026-03-31T09:00:00.000Z'
@@ -135,7 +136,8 @@ describe('time', () => {
   it('shows the row of the history once its document is visible', async () => {
     await opened()
     await fed(hidden)
-    const rows = async () => (await house().history(patient, as(aPatient()))).map(({ operation }) => operation)
+    const rows = async () =>
+      (await recordsOf(await house().history(patient, as(aPatient())))).map(({ operation }) => operation)
     assert.ok(!(await rows()).includes('TD2.1'))
     now = new Date('2026-05-01T00:00:00.000Z')
     assert.ok((await rows()).includes('TD2.1'))

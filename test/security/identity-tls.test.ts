@@ -25,6 +25,7 @@ import {
   listPem,
   serverUsage,
 } from '../support/pki.ts'
+import { accessesOf } from '../support/trace.ts'
 
 interface Reply {
   readonly status: number
@@ -127,7 +128,7 @@ describe('mutual TLS', () => {
   }
   const bearer = async (who: IdentityOptions) => ({ Authorization: `Bearer ${await mintJwt(gateway.issuer, who)}` })
   const recordOf = async (key: AccessRecord['patient']): Promise<AccessRecord | undefined> =>
-    key === undefined ? undefined : (await gateway.embedded.trace.history({ patient: key }))[0]
+    key === undefined ? undefined : (await accessesOf(gateway.embedded.trace, { patient: key }))[0]
 
   it('makes a structure of a certificate, and says so on record', async () => {
     const { patient, reply } = opening(client)

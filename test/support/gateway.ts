@@ -20,6 +20,7 @@ import { loadConfig } from '../../src/server/config.ts'
 import { type Door, fhirDoor, xdsDoor } from './door.ts'
 import { FhirClient } from './fhir-client.ts'
 import { aPatient, people, type TestPatient } from './people.ts'
+import { accessesOf } from './trace.ts'
 import { XdsClient } from './xds-client.ts'
 
 export * from './documents.ts'
@@ -86,7 +87,7 @@ export async function openGateway(overrides: Readonly<Record<string, unknown>> =
     data,
     embedded: gateway.embedded,
     reload: () => gateway.reload(),
-    records: ({ key }) => gateway.embedded.trace.history({ patient: key }),
+    records: ({ key }) => accessesOf(gateway.embedded.trace, { patient: key }),
     change: ({ key }) => changeRecord(key),
     close,
     [Symbol.asyncDispose]: close,

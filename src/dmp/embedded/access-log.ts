@@ -11,7 +11,7 @@ import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { setImmediate as turn } from 'node:timers/promises'
 import { GatewayError } from '../../errors.ts'
 import { isAlert } from '../../operations/alerts.ts'
-import type { AccessRecord, Effects, HistoryQuery, TraceRecord } from '../../operations/ports.ts'
+import type { AccessRecord, Effects, HistoryQuery, TracedAccess, TraceRecord } from '../../operations/ports.ts'
 import { authorisationKey } from './authorisation.ts'
 import type { PreparedRecord } from './commands.ts'
 
@@ -116,15 +116,24 @@ function createEffects(db: DatabaseSync): (record: PreparedRecord) => ((sequence
   }
 }
 
-/** Reads the access history of one patient, newest first. `from` inclusive, `to` exclusive, ISO 8601 instants. */
-export function createHistory(db: DatabaseSync): (query: HistoryQuery) => AccessRecord[] {
-  const rows = db.prepare(
-    `SELECT json FROM access_log WHERE patient = ?1 AND (?2 IS NULL OR person = ?2)
-     AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4) ORDER BY sequence DESC`,
-  )
-  return ({ patient, person, from, to }) =>
-    // Only accesses have a patient
-    rows.all(patient, person ?? null, from ?? null, to ?? null).map(({ json }) => parse(json) as AccessRecord)
+/** Reads the access history of one patient. `from` inclusive, `to` exclusive, ISO 8601 instants. */
+export function createHistory(db: DatabaseSync): (query: HistoryQuery) => TracedAccess[] {
+  const statement = (end: string, order: string) =>
+    db.prepare(
+      `SELECT sequence, json FROM access_log WHERE patient = ?1 AND (?2 IS NULL OR person = ?2)
+       AND (?3 IS NULL OR at >= ?3) AND (?4 IS NULL OR at < ?4) AND ${end} ORDER BY sequence ${order} LIMIT ?6`,
+    )
+  const newestFirst = statement('sequence < ?5', 'DESC')
+  const oldestFirst = statement('sequence > ?5', 'ASC')
+  return ({ patient, person, from, to, oldestFirst: ascending = false, beyond, limit }) => {
+    const rows = ascending ? oldestFirst : newestFirst
+    const start = beyond ?? (ascending ? 0 : Number.MAX_SAFE_INTEGER)
+    return rows.all(patient, person ?? null, from ?? null, to ?? null, start, limit).map(({ sequence, json }) => ({
+      sequence: Number(sequence),
+      // Only accesses have a patient
+      record: parse(json) as AccessRecord,
+    }))
+  }
 }
 
 /**

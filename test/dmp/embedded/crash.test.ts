@@ -8,6 +8,7 @@ import path from 'node:path'
 import { type EmbeddedDmp, openEmbeddedDmp } from '../../../src/dmp/embedded/index.ts'
 import { type EntryUuid, isEntryUuid } from '../../../src/metadata/identifiers.ts'
 import { repositoryUniqueId, sha1 } from '../../mothers/metadata.ts'
+import { accessesOf } from '../../support/trace.ts'
 import { documentsOf, thePatient } from '../mothers.ts'
 
 const rounds = 5
@@ -87,7 +88,7 @@ async function assertWhole({ dmp, trace, verify }: EmbeddedDmp, directory: strin
   const deprecated = documents.filter(({ availabilityStatus }) => availabilityStatus === 'Deprecated')
   assert.deepEqual(new Set(deprecated.map(({ entryUuid }) => entryUuid)), replaced, 'what is replaced is Deprecated')
 
-  const history = await trace.history({ patient: thePatient })
+  const history = await accessesOf(trace, { patient: thePatient })
   const recorded = history.filter(({ operation }) => operation === 'TD2.1').flatMap((record) => record.documents)
   assert.deepEqual(recorded.map(({ logicalId }) => logicalId).sort(), [...ids].sort(), 'one record a submission')
   const verdict = await verify()

@@ -10,6 +10,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { type EmbeddedDmp, type EmbeddedDmpOptions, openEmbeddedDmp } from '../../../src/dmp/embedded/index.ts'
 import { openForWriting } from '../../../src/dmp/embedded/schema.ts'
 import { aDocumentEntry, aSubmission, repositoryUniqueId, sha1 } from '../../mothers/metadata.ts'
+import { accessesOf } from '../../support/trace.ts'
 import { anAccessRecord, contentsOf, documentsOf, feed, refused, thePatient } from '../mothers.ts'
 
 const large = 300 * 1024
@@ -60,7 +61,7 @@ describe('the embedded store', () => {
     assert.equal((await (await store.dmp.content(small.entryUuid))?.stream().toArray())?.join(''), 'small')
     const again = await (await store.dmp.content(big.entryUuid))?.stream().toArray()
     assert.ok(Buffer.concat(again ?? []).equals(bytes))
-    assert.equal((await store.trace.history({ patient: thePatient })).length, 3)
+    assert.equal((await accessesOf(store.trace, { patient: thePatient })).length, 3)
   })
 
   it('syncs every commit, in a write-ahead log', () => {
@@ -185,6 +186,6 @@ describe('the embedded store', () => {
     await assert.rejects(store.trace.record(anAccessRecord()), refused('trace-unavailable'))
     await assert.rejects(store.dmp.status(thePatient, anAccessRecord().caller), refused('shutting-down'))
     store = await open()
-    assert.equal((await store.trace.history({ patient: thePatient })).length, 51)
+    assert.equal((await accessesOf(store.trace, { patient: thePatient })).length, 51)
   })
 })
