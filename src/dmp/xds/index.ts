@@ -13,7 +13,7 @@
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { GatewayError } from '../../errors.ts'
-import type { Clock, Dmp, Trace } from '../../operations/ports.ts'
+import type { Clock, Dmp, RequestContext, Trace } from '../../operations/ports.ts'
 import type { Spool } from '../../spool/index.ts'
 import { openJournal } from '../remote/journal.ts'
 import type { Observer } from '../remote/observer.ts'
@@ -85,6 +85,8 @@ export async function openNationalDmp(given: NationalDmpParts): Promise<National
 
 /** Nothing is asked of the DMP but under the identity of a request. */
 function withoutCaller(parts: Parts): Dmp {
+  // One for all that a request does (PATCH reads, then changes): what it was told it does not ask again
+  const sessions = new WeakMap<RequestContext, Dmp>()
   const refuse = () => Promise.reject(new GatewayError('identity-missing'))
   return {
     repositoryUniqueId: parts.options.repositoryUniqueId,
@@ -99,6 +101,10 @@ function withoutCaller(parts: Parts): Dmp {
     remove: refuse,
     content: refuse,
     check: () => parts.transport.check(),
-    on: (context) => createSession(parts, context),
+    on(context) {
+      const session = sessions.get(context) ?? createSession(parts, context)
+      sessions.set(context, session)
+      return session
+    },
   }
 }

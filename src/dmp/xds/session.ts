@@ -27,6 +27,7 @@ import { update } from './update.ts'
 
 export function createSession(parts: Parts, context: RequestContext): Dmp {
   const calls = new Calls(parts, context)
+  let counted = 0
   const registry = new Registry(parts, context, calls)
   // As they were when the request came: what it declares about consent is judged, and done, once
   const facts = new Map<PatientKey, Promise<RecordFacts | undefined>>()
@@ -69,7 +70,10 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
       },
       authorised: (query) => listAuthorised(parts, calls, query),
     }),
-    finished: () => parts.observer.request(context.transaction, calls.count),
+    finished() {
+      parts.observer.request(context.transaction, calls.count - counted)
+      counted = calls.count
+    },
   }
 }
 

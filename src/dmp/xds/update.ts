@@ -70,7 +70,12 @@ export async function update(session: Session, change: MetadataUpdate, record: A
     readRegistryResponse(answer)
   })
   const stored: DocumentEntry[] = [...changed.values()]
-  for (const { uniqueId } of before) stored.push(...(await registry.again(uniqueId, patient)))
+  for (const [index, { uniqueId, version }] of before.entries()) {
+    const again = await registry.again(uniqueId, patient)
+    const sent = entries[index]
+    // Whoever has masked it may not see it any more: it is then as it was sent, under the id that it was sent with
+    stored.push(...(again.length > 0 || sent === undefined ? again : [{ ...sent, version: version + 1 }]))
+  }
   return {
     ...(change.submissionSet && { submissionSet: change.submissionSet }),
     entries: stored,

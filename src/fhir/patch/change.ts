@@ -34,7 +34,9 @@ export function readChange(
     if (!patchable.has(name) && !isDeepStrictEqual(before.get(name), patched[name])) throw notPatchable(name)
   const archived = readArchived(served.extension, patched.extension)
   const status = readStatus(patched.status, archived, entry.availabilityStatus, profile)
-  const codes = readLabels(patched.securityLabel, entry, profile)
+  // What nobody touched is as it was, and where a structure is told no labels (TD3.1b) it stays untold
+  const untouched = isDeepStrictEqual(served.securityLabel, patched.securityLabel)
+  const codes = untouched ? entry.confidentialityCodes : readLabels(patched.securityLabel, entry, profile)
   return {
     ...(sameCodes(codes, entry.confidentialityCodes) ? {} : { confidentialityCodes: codes }),
     ...(status === entry.availabilityStatus ? {} : { status }),
