@@ -88,7 +88,7 @@ function issueOf({ severity, code, details, diagnostics, expression }: OutcomeIs
   const location = index === undefined ? undefined : sent.get(Number(index))
   return {
     ...(known === undefined
-      ? { code: 'dmp-refused', foreign: (decision ?? xds ?? code).slice(0, longestCode) }
+      ? { code: 'dmp-refused', foreign: (decision ?? xds ?? codings[0]?.code ?? code).slice(0, longestCode) }
       : { code: known }),
     ...(severity === 'warning' || severity === 'information' ? { severity: 'warning' as const } : {}),
     ...(words !== '' && { detail: words }),
