@@ -172,6 +172,41 @@ describe('the gateway before the national DMP', () => {
     )
   })
 
+  it('costs the calls that each request cannot do without, once TD0.2 is known', async () => {
+    const patient = await gateway.patient()
+    const who = { ...people.author, ins: patient.ins }
+    const consent = declared.careTeam
+    const document = aDocument(patient)
+    const cost = async (act: () => Promise<unknown>) => {
+      const before = gateway.farEnd.calls.length
+      await act()
+      return gateway.farEnd.calls.slice(before).map(({ td }) => td)
+    }
+    assert.deepEqual(await cost(() => feed(document)), ['TD0.2', 'TD2.1'])
+    const find = () => gateway.xdsDoor.find(who, patient, { consent })
+    assert.deepEqual(await cost(find), ['TD0.2', 'TD0.3', 'TD3.1a'])
+    assert.deepEqual(await cost(find), ['TD0.2', 'TD3.1a'], 'TD0.3 has changed what TD0.2 says')
+    assert.deepEqual(await cost(find), ['TD3.1a'])
+    const [entry] = (await gateway.fhirDoor.find(who, patient, { consent })).entries
+    assert.ok(entry)
+    for (const door of ['xdsDoor', 'fhirDoor'] as const) {
+      const read = () => gateway[door].retrieve(who, entry, { consent })
+      assert.deepEqual(await cost(read), ['TD3.1b', 'TD3.2'], `${door}: as the document stands now, then its bytes`)
+    }
+    const target = `/DocumentReference/${entry.logicalId.slice('urn:uuid:'.length)}`
+    const deletion = {
+      consent,
+      headers: { 'Content-Type': 'application/json-patch+json' },
+      body: JSON.stringify([{ op: 'replace', path: '/status', value: 'entered-in-error' }]),
+    }
+    const change = await cost(() => gateway.fhir.call(who, 'PATCH', target, deletion))
+    assert.deepEqual(
+      change,
+      ['TD3.1b', 'TD3.1a', 'TD3.3c'],
+      'what the resource is, what the guard must know, the change',
+    )
+  })
+
   it('never authorises in an emergency, and asks whether the patient allows it', async () => {
     const patient = await gateway.patient()
     const who = { ...people.author, purpose: 'bris_de_glace', reason: 'inconscient' } as const
