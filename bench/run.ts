@@ -2,6 +2,7 @@
  * Every benchmark, each a ratio against a limit or a peer measured in the same run, with its floor and its goal. Ends with
  * 1 when one is below its floor. Run: npm run bench, or npm run bench -- P1 P6 for some.
  */
+import { benchAccess } from './access.ts'
 import { benchDoors } from './doors.ts'
 import { benchIdentity } from './identity.ts'
 import { type Measure, table, verdictOf } from './measure.ts'
@@ -26,6 +27,7 @@ const suites: readonly (readonly [names: readonly string[], run: () => Promise<r
   [doors, () => benchDoors([], wanted.length === 0 ? /./ : new RegExp(wanted.join('|')))],
   [['P2', 'P3', 'P11'], benchStore],
   [['P8'], benchIdentity],
+  [['P9'], benchAccess],
   [['P10'], benchMemory],
 ]
 

@@ -2,8 +2,9 @@
  * The filter: which documents of a record a caller may see (ACCESS-RULES 3, DF0–DF5). What depends on the caller and the
  * record is worked out once; judging a document is then a few comparisons.
  */
-import { functionalRight, habilitation, type RightsColumn } from '../nomenclature/index.ts'
-import type { Caller, PurposeOfUse } from './caller.ts'
+import type { AvailabilityStatus } from '../metadata/model.ts'
+import { functionalRight, habilitation, type RightsColumn, type RightsMode } from '../nomenclature/index.ts'
+import type { Authentication, Caller, PurposeOfUse } from './caller.ts'
 import { HIDDEN_FROM_PATIENT, HIDDEN_FROM_REPRESENTATIVES, isLotSignature, MASKED } from './confidentiality.ts'
 import { columnOf, isAuthor, modeOf } from './role.ts'
 import type { DocumentFacts, Operation, Policy, RecordFacts } from './types.ts'
@@ -96,7 +97,7 @@ function professional(viewer: Viewer): Predicate {
   // The certificate of a structure opens nothing to read, whoever stands behind it.
   if (column === undefined || column === 'es_cert' || bit === 0)
     return (document) => !isLotSignature(document) && own(document)
-  const rights = readingRights(column, viewer)
+  const rights = readingRights(column, modeOf(column, purpose), caller.authentication)
   const masked = maskedRights(column, purpose, viewer)
   return (document) => {
     if (isLotSignature(document)) return false
@@ -112,17 +113,29 @@ function professional(viewer: Viewer): Predicate {
   }
 }
 
+type ReadingRights = Readonly<Record<AvailabilityStatus | 'invisible', boolean>>
+/** By column, authentication and mode: worked out once for each of the few cells that callers ever stand in. */
+const readingRightsOf = new Map<
+  RightsColumn,
+  Partial<Record<Authentication, Partial<Record<RightsMode, ReadingRights>>>>
+>()
+
 /** DF5: which statuses, and documents hidden from the patient, the functional-rights matrix opens. */
-function readingRights(column: RightsColumn, { caller, purpose }: Viewer) {
-  const opens = (row: string): boolean =>
-    functionalRight(row, column, modeOf(column, purpose), caller.authentication) !== undefined
-  return {
+function readingRights(column: RightsColumn, mode: RightsMode, authentication: Authentication): ReadingRights {
+  const known = readingRightsOf.get(column)?.[authentication]?.[mode]
+  if (known !== undefined) return known
+  const opens = (row: string): boolean => functionalRight(row, column, mode, authentication) !== undefined
+  const rights: ReadingRights = {
     Approved: opens('TD3.2.normal'),
     Deprecated: opens('TD3.2.obsolete'),
     Archived: opens('TD3.2.archived'),
     Deleted: opens('TD3.2.deleted'),
     invisible: opens('TD3.2.invisible_patient_rl'),
   }
+  const ofColumn = readingRightsOf.get(column) ?? {}
+  readingRightsOf.set(column, ofColumn)
+  ofColumn[authentication] = { ...ofColumn[authentication], [mode]: rights }
+  return rights
 }
 
 /** DF2: the author (note 6), everyone if the patient permits it in emergency (note 7), or the treating physician. */

@@ -27,11 +27,14 @@ const columns: readonly HabilitationColumn[] = data.columns.map(({ key, label },
   label,
   bit: 1 << index,
 }))
-const columnOfProfession = new Map<string, HabilitationColumn>()
+/** By code system, then by code: two look-ups cost less than one key put together. */
+const columnOfProfession = new Map<string, Map<string, HabilitationColumn>>()
 data.columns.forEach(({ system, codes }, index) => {
   const column = columns[index]
+  const ofSystem = columnOfProfession.get(system) ?? new Map<string, HabilitationColumn>()
+  columnOfProfession.set(system, ofSystem)
   // Code 21 stands in two columns that agree on every row: the later one (officine, PUI) is the default.
-  if (column !== undefined) for (const code of codes) columnOfProfession.set(`${system}|${code}`, column)
+  if (column !== undefined) for (const code of codes) ofSystem.set(code, column)
 })
 const biologists = columns[1]
 
@@ -49,12 +52,12 @@ for (const [type, , , cells] of data.rows) {
 /** The last part of a composite code: `G15_10/SM25` names the speciality SM25. */
 const tail = (code: string): string => code.slice(code.lastIndexOf('/') + 1)
 
+const occupational: ReadonlySet<string> = new Set(['SM25', 'FON-29'])
+
 /** Occupational medicine: speciality SM25 or function FON-29, in whatever code system they come. */
 export function isOccupational(specialities: readonly Code[]): boolean {
-  for (const { code } of specialities) {
-    const value = tail(code)
-    if (value === 'SM25' || value === 'FON-29') return true
-  }
+  for (const { code } of specialities)
+    if ((code.endsWith('SM25') || code.endsWith('FON-29')) && occupational.has(tail(code))) return true
   return false
 }
 
@@ -74,7 +77,8 @@ export function effectiveProfession(profession: Code | undefined, specialities: 
 function column(profession: Code | undefined, specialities: readonly Code[] = []): HabilitationColumn | undefined {
   const effective = effectiveProfession(profession, specialities)
   if (effective === undefined) return undefined
-  const found = columnOfProfession.get(`${schemeOf(effective.system)}|${effective.code}`)
+  const { system, code } = effective
+  const found = (columnOfProfession.get(system) ?? columnOfProfession.get(schemeOf(system)))?.get(code)
   if (found === columns[0] && isOccupational(specialities)) return undefined
   if (effective.code === '21' && found !== undefined && specialities.some(({ code }) => code === 'G' || code === 'EG'))
     return biologists

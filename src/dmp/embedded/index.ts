@@ -30,8 +30,8 @@ import type {
   TraceFeed,
 } from '../../operations/ports.ts'
 import { type ChainHead, type ChainVerdict, createHistory, prepareRecord, verifyChain } from './access-log.ts'
-import { createAuthorised } from './authorised.ts'
 import { type Administration, createAdministration, createChoices, createRetention } from './administration.ts'
+import { createAuthorised } from './authorised.ts'
 import type { FeedCommand, PreparedContent } from './commands.ts'
 import { type ContentStore, createContentStore } from './content.ts'
 import { createDeliveries } from './deliveries.ts'
