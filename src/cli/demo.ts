@@ -1,7 +1,7 @@
-/** `npm run demo [-- --json] [-- --through-connector]`: the main job end to end; exits 0 only if every step did what it says. */
+/** `npm run demo [-- --json] [-- --through-connector[=national|fhir]]`: the main job end to end; exits 0 only if every step did what it says. */
 import { parseArgs } from 'node:util'
 import { accessHistory, scenario } from './demo/scenario.ts'
-import { createWorld } from './demo/world.ts'
+import { type Connector, createWorld } from './demo/world.ts'
 
 interface Result {
   readonly step: number
@@ -13,8 +13,8 @@ interface Result {
   readonly ok: boolean
 }
 
-async function demo(json: boolean, throughConnector: boolean): Promise<boolean> {
-  const world = await createWorld({ throughConnector })
+async function demo(json: boolean, connector: Connector | undefined): Promise<boolean> {
+  const world = await createWorld(connector && { connector })
   try {
     const results: Result[] = []
     for (const [index, { run, ...step }] of scenario().entries()) {
@@ -65,12 +65,17 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): v
 
 try {
   const { values } = parseArgs({
+    // Without a value it is the national DMP
+    args: process.argv.slice(2).map((each) => (each === '--through-connector' ? `${each}=national` : each)),
     options: {
       json: { type: 'boolean', default: false },
-      'through-connector': { type: 'boolean', default: false },
+      'through-connector': { type: 'string' },
     },
   })
-  process.exitCode = (await demo(values.json, values['through-connector'])) ? 0 : 1
+  const connector = values['through-connector']
+  if (connector !== undefined && connector !== 'national' && connector !== 'fhir')
+    throw new Error('--through-connector: national or fhir')
+  process.exitCode = (await demo(values.json, connector)) ? 0 : 1
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)
   process.exitCode = 1

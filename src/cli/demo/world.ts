@@ -13,6 +13,7 @@ import { loadConfig } from '../../server/config.ts'
 import { createSpool } from '../../spool/index.ts'
 import type { SoapMessage } from '../../xds/soap/message.ts'
 import { settingsFor, startSimulator } from '../simulator/index.ts'
+import { pdsmSettingsFor, startPdsmDmp } from '../simulator/pdsm.ts'
 import { type Part, sendSoap } from './soap.ts'
 
 const samples = path.resolve(import.meta.dirname, '../../../ihe-samples')
@@ -74,13 +75,25 @@ export interface World {
   close(): Promise<void>
 }
 
-/** @param throughConnector the DMP stands at the far end of the connector, simulated on this machine */
-export async function createWorld({ throughConnector = false } = {}): Promise<World> {
+export type Connector = 'national' | 'fhir'
+
+/** The DMP at the far end of a connector, on this machine. */
+async function farEndOf(connector: Connector, directory: string) {
+  if (connector === 'national') {
+    const farEnd = await startSimulator(directory)
+    return { ...farEnd, settings: settingsFor(farEnd) }
+  }
+  const farEnd = await startPdsmDmp(directory)
+  return { ...farEnd, settings: pdsmSettingsFor(farEnd) }
+}
+
+/** @param connector the DMP stands at the far end of it; absent: it is embedded */
+export async function createWorld({ connector }: { readonly connector?: Connector } = {}): Promise<World> {
   const data = await mkdtemp(path.join(tmpdir(), 'dmp-gateway-demo-'))
-  const simulator = throughConnector ? await startSimulator(path.join(data, 'far-end')) : undefined
+  const farEnd = connector && (await farEndOf(connector, path.join(data, 'far-end')))
   const gateway = await startGateway(
     loadConfig({
-      overrides: { data, 'server.port': 0, 'log.level': 'error', ...(simulator && settingsFor(simulator)) },
+      overrides: { data, 'server.port': 0, 'log.level': 'error', ...farEnd?.settings },
     }),
   )
   const issuer: LocalIssuer = await openLocalIssuer(data)
@@ -102,14 +115,14 @@ export async function createWorld({ throughConnector = false } = {}): Promise<Wo
   }
   return {
     gateway,
-    dmp: simulator?.embedded ?? gateway.embedded,
+    dmp: farEnd?.embedded ?? gateway.embedded,
     async openRecord(ins, body) {
-      if (simulator === undefined)
+      if (farEnd === undefined)
         return (await fhir(people.structure, 'PUT', `/Patient?identifier=urn:oid:${insSystem}%7C${ins}`, { body }))
           .status
       const birthDate = at(parse(body), 'birthDate')
       const demographics = { given: [], ...(typeof birthDate === 'string' && { birthDate }) }
-      return (await simulator.open(patientKey(insSystem, ins), demographics)) === 'created' ? 201 : 200
+      return (await farEnd.open(patientKey(insSystem, ins), demographics)) === 'created' ? 201 : 200
     },
     sample: (name) => readFile(path.join(samples, name)),
     async search(who, searchParams, consent) {
@@ -126,7 +139,7 @@ export async function createWorld({ throughConnector = false } = {}): Promise<Wo
       sendSoap(`${gateway.url}/xds/${endpoint}`, envelope, mintVihf(issuer, { ins: laurent, ...who }), spool, parts),
     async close() {
       await gateway.close()
-      await simulator?.close()
+      await farEnd?.close()
       await rm(data, { recursive: true, force: true })
     },
   }
