@@ -49,7 +49,8 @@ export class FhirPeer {
    */
   async search(asking: Asking, type: string, parameters: SearchParams): Promise<readonly AnsweredResource[]> {
     const { client } = this.#wire
-    const { results } = this.#parts.options.limits
+    const { results, answer } = this.#parts.options.limits
+    let bytes = 0
     const found = new Map<string, AnsweredResource>()
     const followed = new Set<string>()
     // A patient's identifier stands in no URL where it need not: MHD takes both forms, TD0.2 and Consent are read by GET
@@ -59,6 +60,8 @@ export class FhirPeer {
       client.search({ resourceType: type, searchParams, options: { ...options, postSearch } }),
     )
     for (;;) {
+      bytes += this.#wire.sizeOf(page)
+      if (bytes > answer) throw invalid(`its pages have more than ${answer} bytes`)
       const bundle = asBundle(page, 'searchset')
       for (const { resource, search } of bundle.entry ?? []) {
         if (resource === undefined || (search?.mode ?? 'match') !== 'match') continue

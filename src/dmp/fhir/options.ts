@@ -40,7 +40,7 @@ export interface FhirDmpOptions {
     readonly exchange: number
   }
   readonly limits: {
-    /** Bytes of one answer that is no document. */
+    /** Bytes of one answer that is no document; of a search, of all its pages. */
     readonly answer: number
     /** Bytes of one document. */
     readonly document: number

@@ -1,5 +1,6 @@
 /** TD3.1: the queries of the port as searches and reads of FHIR, the fewest that answer them. */
 import type { SearchParams } from 'fhir-kit-client'
+import { GatewayError } from '../../errors.ts'
 import { compileCriteria, compileSubmissionSetCriteria } from '../../metadata/criteria.ts'
 import { type EntryUuid, isEntryUuid, type PatientKey } from '../../metadata/identifiers.ts'
 import type { DocumentEntry, SubmissionSet } from '../../metadata/model.ts'
@@ -24,6 +25,8 @@ import { isUser, presented } from './token.ts'
 const nothing: Found = { documents: [], submissionSets: [], folders: [], associations: [] }
 /** Identifiers in one search. */
 const batch = 20
+/** Documents that one request may name by ids that nothing is known of: each is read by itself. */
+const mostReads = 100
 
 type Query<Kind extends RegistryQuery['kind']> = Extract<RegistryQuery, { kind: Kind }>
 type By = 'entryUuid' | 'uniqueId' | 'logicalId' | 'any'
@@ -35,6 +38,7 @@ export class Registry {
   readonly #peer: FhirPeer
   readonly #reader: Reader
   readonly #relations: Relations
+  #reads = 0
 
   constructor(parts: Parts, context: RequestContext, peer: FhirPeer, patientOf: Reader['patientOf']) {
     this.#parts = parts
@@ -100,9 +104,23 @@ export class Registry {
     return (await this.#getSets('entryUuid', [id]))[0]
   }
 
+  /** A document out of the answer to a change of it; undefined where the DMP did not give it. */
+  take(answer: unknown, patient: PatientKey, id: string): Located | undefined {
+    if (typeof answer !== 'object' || answer === null || !('resourceType' in answer)) return undefined
+    if (answer.resourceType !== 'DocumentReference') return undefined
+    const located = readDocument(answer, this.#reader, patient)
+    return located.id === id ? this.#keep(located) : undefined
+  }
+
+  /** A document by its id at the DMP, asked anew. */
+  again(patient: PatientKey, id: string): Promise<Located | undefined> {
+    return this.#readOne(id, patient)
+  }
+
   /** Documents of a patient by their ids at the DMP; those it does not tell of are left out. */
   async byIds(patient: PatientKey, ids: readonly string[]): Promise<void> {
-    const missing = ids.filter((id) => !this.known.byId.has(id))
+    const missing = [...new Set(ids)].filter((id) => !this.known.byId.has(id))
+    if (missing.length === 0) return
     const declared = await this.#parts.capabilities.get()
     if (missing.length > 1 && declared.searches('DocumentReference', '_id'))
       for (const some of chunks(missing))
@@ -226,6 +244,10 @@ export class Registry {
 
   /** A read answers to any id that the DMP ever gave a document; what it gives is the version in force. */
   async #readNamed(id: EntryUuid, patient: PatientKey | undefined): Promise<void> {
+    if (++this.#reads > mostReads)
+      throw new GatewayError('over-limit', {
+        detail: `A request may name ${mostReads} documents that this gateway has not met: ask for fewer at a time.`,
+      })
     const located = await this.#readOne(id.slice('urn:uuid:'.length), patient)
     if (located !== undefined && this.known.find(id).length === 0) this.known.name(id, located, false)
   }

@@ -34,8 +34,9 @@ export class Relations {
     const keep = (associations: readonly Association[]) => {
       for (const each of associations) found.set(each.entryUuid, each)
     }
-    for (const set of sets) keep(await this.#members(set))
-    for (const document of documents) keep(await this.#startingAt(document, true))
+    await this.#lookUp(documents, sets)
+    for (const set of sets) keep(this.#members(set))
+    for (const document of documents) keep(this.#startingAt(document))
     if (end !== 'source' && documents.length > 0)
       for (const patient of new Set(documents.map((document) => document.patient))) keep(await this.#ofPatient(patient))
     return [...found.values()].filter(
@@ -68,24 +69,34 @@ export class Relations {
     await asked
     const associations: Association[] = []
     for (const document of inForce([...known.documents.values()]))
-      if (document.patient === patient) associations.push(...(await this.#startingAt(document, false)))
-    for (const set of known.sets.values()) if (set.patient === patient) associations.push(...(await this.#members(set)))
+      if (document.patient === patient) associations.push(...this.#startingAt(document))
+    for (const set of known.sets.values()) if (set.patient === patient) associations.push(...this.#members(set))
     return associations
   }
 
-  /** @param look for documents that are not known yet; what is not told of is not linked to */
-  async #startingAt({ entry, patient, relations }: Located, look: boolean): Promise<readonly Association[]> {
-    const { known } = this.#registry
-    const named = relations.map((relation) => ({
-      relation,
-      id: this.#base.idIn(relation.target.reference ?? '', 'DocumentReference'),
-    }))
-    if (look)
-      await this.#registry.byIds(
+  /** Documents that these lead to, and that are not known yet. */
+  async #lookUp(documents: readonly Located[], sets: readonly LocatedSet[]): Promise<void> {
+    const ids = new Map<PatientKey, string[]>()
+    const add = (patient: PatientKey, some: readonly string[]) =>
+      ids.set(patient, [...(ids.get(patient) ?? []), ...some])
+    for (const { patient, relations } of documents)
+      add(
         patient,
-        named.flatMap(({ id }) => id ?? []),
+        relations.flatMap(({ target }) => this.#idOf(target.reference) ?? []),
       )
-    return named.flatMap(({ relation: { type, target, documentation }, id }) => {
+    for (const { patient, members } of sets) add(patient, members)
+    for (const [patient, some] of ids) await this.#registry.byIds(patient, some)
+  }
+
+  #idOf(reference = ''): string | undefined {
+    return this.#base.idIn(reference, 'DocumentReference')
+  }
+
+  /** What is not told of is not linked to. */
+  #startingAt({ entry, patient, relations }: Located): readonly Association[] {
+    const { known } = this.#registry
+    return relations.flatMap(({ type, target, documentation }) => {
+      const id = this.#idOf(target.reference)
       const uniqueId = target.identifier && uniqueIdOf(target.identifier)
       const found =
         id === undefined
@@ -96,9 +107,8 @@ export class Relations {
     })
   }
 
-  async #members({ set, patient, members }: LocatedSet): Promise<readonly Association[]> {
+  #members({ set, patient, members }: LocatedSet): readonly Association[] {
     const { known } = this.#registry
-    await this.#registry.byIds(patient, members)
     return members.flatMap((id) => {
       const found = known.byId.get(id)
       return found?.patient === patient ? known.link('HasMember', set.entryUuid, found.entry.entryUuid) : []

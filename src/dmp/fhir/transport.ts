@@ -17,7 +17,7 @@ export interface OutgoingBody {
 }
 
 export interface Outgoing {
-  readonly method: 'GET' | 'POST' | 'PATCH' | 'HEAD'
+  readonly method: 'GET' | 'POST' | 'PATCH'
   /** Below the base of the DMP: whoever makes it has seen to that. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>

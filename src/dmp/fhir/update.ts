@@ -29,9 +29,9 @@ export async function update(session: Session, change: MetadataUpdate, record: A
   const ownOnly = context.caller.kind === 'structure' || context.caller.kind === 'staff'
   const asking: Asking = { transaction: 'TD3.3', use: ownOnly ? 'own' : 'person', patient }
   const operations = patchOf(located.resource, to)
-  await parts.journal.around(record, async () => {
+  const answer = await parts.journal.around(record, async () => {
     try {
-      await peer.patch(asking, 'DocumentReference', located.id, operations, located.resource.meta?.versionId)
+      return await peer.patch(asking, 'DocumentReference', located.id, operations, located.resource.meta?.versionId)
     } catch (error) {
       // 409, 412: changed by somebody else since it was seen
       if (error instanceof RefusedByDmp && (error.status === 409 || error.status === 412))
@@ -40,7 +40,7 @@ export async function update(session: Session, change: MetadataUpdate, record: A
     }
   })
   registry.known.forget(located)
-  const stored = await storedEntry(session, located, to)
+  const stored = await storedEntry(session, located, to, answer)
   // The id that the source gave the new version leads to the document all the same
   if (to.given !== undefined) parts.references.remember([{ ...located.entry, entryUuid: to.given }], patient, true)
   return {
@@ -110,15 +110,22 @@ function patchOf(served: DocumentReference, { labels, status }: Omit<Change, 'lo
   return operations
 }
 
-/** The new version as the DMP tells it; whoever has masked a document may not see it any more: then as it was asked for. */
+/**
+ * The new version as the DMP answered or tells it. Whoever has masked a document may not see it any more, and the change is
+ * done whatever can be read now: then it is as it was asked for.
+ */
 async function storedEntry(
   { registry }: Session,
   { entry, patient, id }: Located,
   { labels, status, given }: Omit<Change, 'located'>,
+  answer: unknown,
 ): Promise<DocumentEntry> {
-  await registry.byIds(patient, [id])
-  const told = registry.known.byId.get(id)
-  if (told !== undefined) return told.entry
+  try {
+    const told = registry.take(answer, patient, id) ?? (await registry.again(patient, id))
+    if (told !== undefined) return told.entry
+  } catch (error) {
+    if (!(error instanceof GatewayError)) throw error
+  }
   return {
     ...entry,
     ...(labels && { confidentialityCodes: labels, version: entry.version + 1, entryUuid: given ?? entry.entryUuid }),

@@ -21,6 +21,7 @@ export class Wire {
   readonly client: Client
   readonly #transport: Transport
   readonly #most: number
+  readonly #sizes = new WeakMap<object, number>()
 
   /** @param most bytes of one answer */
   constructor(transport: Transport, base: Base, most: number) {
@@ -38,6 +39,11 @@ export class Wire {
       })
       return answer.body as FhirResource
     }
+  }
+
+  /** Bytes of an answer, by its body as the client gave it. */
+  sizeOf(body: unknown): number {
+    return (typeof body === 'object' && body !== null && this.#sizes.get(body)) || 0
   }
 
   /**
@@ -71,7 +77,10 @@ export class Wire {
     for await (const chunk of answer.read(this.#most)) chunks.push(chunk)
     if (chunks.length === 0 || (type !== json && type !== 'application/json')) return undefined
     try {
-      return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks)))
+      const bytes = Buffer.concat(chunks)
+      const body: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+      if (typeof body === 'object' && body !== null) this.#sizes.set(body, bytes.length)
+      return body
     } catch {
       // The message of the engine quotes the text, which is personal data: it goes no further
       throw unusable(outgoing, 'is no well-formed JSON')
