@@ -24,7 +24,7 @@ export interface Viewer {
 export type Predicate = (document: DocumentFacts) => boolean
 
 /** Operations that act on a document the caller already names. */
-const byReference: ReadonlySet<Operation> = new Set([
+export const byReference: ReadonlySet<Operation> = new Set([
   'TD3.1b',
   'TD2.1b',
   'TD3.3a.mask',

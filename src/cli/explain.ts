@@ -1,6 +1,7 @@
 /**
  * `npm run --silent explain -- --profession 60 --type 11502-2`: what the guard says to a request that nobody made, and why.
- * It reads no record: what a record would say is given by options.
+ * It reads no record: what a record would say is given by options. With --document (uniqueId or entryUUID) it reads the record
+ * that holds the document, with the gateway stopped, and says which rule hides the document from this caller or shows it.
  */
 import { parseArgs } from 'node:util'
 import type { Caller } from '../access/caller.ts'
@@ -9,9 +10,11 @@ import { explain } from '../access/explain.ts'
 import type { RecordFacts } from '../access/types.ts'
 import { type IdentityOptions, testCaller } from '../identity/test-identity.ts'
 import { splitPatientKey } from '../metadata/identifiers.ts'
-import { aboutRecord, unremarkableRecord } from '../operations/explain.ts'
-import { loadConfig } from '../server/config.ts'
+import { aboutRecord, explain as explainAbout, unremarkableRecord } from '../operations/explain.ts'
+import type { ExplainQuestion } from '../operations/record-operations.ts'
+import { type Config, loadConfig } from '../server/config.ts'
 import { policyOf } from '../server/policy.ts'
+import { commandContext, withRecords } from './administrator.ts'
 import { lineOf, oneOf } from './command.ts'
 
 const options = {
@@ -41,6 +44,9 @@ const options = {
   'feed-opposed': { type: 'boolean' },
   'no-break-glass': { type: 'boolean' },
   'no-regulation': { type: 'boolean' },
+  document: { type: 'string' },
+  data: { type: 'string' },
+  config: { type: 'string' },
   help: { type: 'boolean' },
 } as const
 
@@ -55,31 +61,65 @@ const bases = ['care-team', 'explicit'] as const
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
 
-function run(): void {
+async function run(): Promise<void> {
   const { values } = parseArgs({ options, allowPositionals: false })
   if (values.help) {
     console.log(usage)
     return
   }
-  const config = loadConfig({ file: process.env.DMP_GATEWAY_CONFIG, environment: process.env })
+  const config = loadConfig({
+    file: values.config ?? process.env.DMP_GATEWAY_CONFIG,
+    environment: process.env,
+    overrides: { data: values.data },
+  })
   const caller = callerOf(values)
   const basis = oneOf('basis', values.basis, bases)
-  const asked = aboutRecord(
-    {
-      operation: oneOf('operation', values.operation, allOperations) ?? 'TD3.2',
-      caller,
-      purpose: caller.purposeOfUse ?? 'normal',
-      ...(caller.reason !== undefined && { reason: caller.reason }),
-      declaration: {
-        ...(basis !== undefined && { basis }),
-        ...(values.informed && { informed: true }),
-        ...(values.episode !== undefined && { episode: values.episode }),
-      },
+  const asked = {
+    operation: oneOf('operation', values.operation, allOperations) ?? 'TD3.2',
+    caller,
+    purpose: caller.purposeOfUse ?? 'normal',
+    ...(caller.reason !== undefined && { reason: caller.reason }),
+    declaration: {
+      ...(basis !== undefined && { basis }),
+      ...(values.informed && { informed: true }),
+      ...(values.episode !== undefined && { episode: values.episode }),
     },
-    unremarkableRecord.patient,
-  )
-  for (const line of explain(asked, values.unknown ? undefined : recordOf(values), policyOf(config), values.type ?? []))
-    console.log(line)
+  }
+  const types = values.type ?? []
+  const { document } = values
+  const lines =
+    document === undefined
+      ? explain(
+          aboutRecord(asked, unremarkableRecord.patient),
+          values.unknown ? undefined : recordOf(values),
+          policyOf(config),
+          types,
+        )
+      : await aboutDocument({ ...asked, types, document }, values, config)
+  for (const line of lines) console.log(line)
+}
+
+/** Options that say what a record would say. */
+const ofNoRecord = [
+  'unknown',
+  'closed',
+  'blocked',
+  'treating-physician',
+  'authorised',
+  'minor',
+  'brain-death',
+  'consultation-opposed',
+  'feed-opposed',
+  'no-break-glass',
+  'no-regulation',
+] as const
+
+async function aboutDocument(question: ExplainQuestion, values: Values, config: Config): Promise<readonly string[]> {
+  const given = ofNoRecord.find((name) => values[name])
+  if (given !== undefined) throw new RangeError(`--${given}: leave it out with --document, whose record is read`)
+  // The patient of a document is found with it
+  const { patient: _, ...caller } = question.caller
+  return withRecords(config, (parts) => explainAbout(parts, { ...question, caller }, commandContext('explain')))
 }
 
 function callerOf(values: Values): Caller {
@@ -123,7 +163,7 @@ function recordOf(values: Values): RecordFacts {
 }
 
 try {
-  run()
+  await run()
 } catch (error) {
   console.error(`explain: ${lineOf(error)}`)
   process.exitCode = 1

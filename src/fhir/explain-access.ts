@@ -28,14 +28,17 @@ const known = [
   'informed',
   'episode',
   'type',
+  'document',
 ]
 
 export async function explainAccess(exchange: Exchange): Promise<void> {
   const { parts, context, response, format } = exchange
   const parameters = await readParameters(exchange, known)
   const named = parameters.has('identifier') || exchange.query.some(([name]) => name === 'identifier')
+  const document = textOf(parameters, 'document')
+  if (document !== undefined && !named) throw wrong('document', 'goes with identifier: send whose record it is in.')
   const question = questionOf(parameters, named ? operationPatient(parameters, exchange) : undefined)
-  const lines = await parts.operations.explain(question, context)
+  const lines = await parts.operations.explain({ ...question, ...(document !== undefined && { document }) }, context)
   const answer: Parameters = {
     resourceType: 'Parameters',
     parameter: lines.map((line) => ({ name: 'step', valueString: line })),

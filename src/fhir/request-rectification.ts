@@ -14,7 +14,7 @@ export async function requestRectification(exchange: Exchange): Promise<void> {
   const reason = textOf(await readParameters(exchange, ['reason'], 'reason'), 'reason')
   const id = `urn:uuid:${String(request.params.id).toLowerCase()}`
   if (!isEntryUuid(id)) throw new GatewayError('not-found', { detail: 'No document is known under this id.' })
-  await parts.operations.rectify({ id }, reason === undefined ? context : { ...context, reason })
+  await parts.operations.rectify(id, reason === undefined ? context : { ...context, reason })
   const outcome: OperationOutcome = {
     resourceType: 'OperationOutcome',
     issue: [{ severity: 'information', code: 'informational', details: { text: said } }],

@@ -1,17 +1,20 @@
 /** A document as a request names it, before anyone has said whether the caller may know of it. */
 import type { DocumentFacts } from '../access/types.ts'
-import type { EntryUuid } from '../metadata/identifiers.ts'
+import { isEntryUuid } from '../metadata/identifiers.ts'
 import type { Dmp } from './ports.ts'
 
-/** By an entryUUID of any version (a FHIR id), or by the uniqueId. */
-export type DocumentName = { readonly id: EntryUuid } | { readonly uniqueId: string }
-
-/** The current version; of several under one uniqueId, the one in force. */
-export async function namedDocument(dmp: Pick<Dmp, 'find'>, name: DocumentName): Promise<DocumentFacts | undefined> {
-  const { documents } = await dmp.find(
-    'id' in name
-      ? { kind: 'GetDocuments', by: 'any', ids: [name.id] }
-      : { kind: 'GetDocuments', by: 'uniqueId', ids: [name.uniqueId] },
-  )
+/**
+ * The current version of a document; of several under one uniqueId, the one in force.
+ * @param name an entryUUID of any version (`urn:uuid:…`, a FHIR id), or the uniqueId, with `urn:oid:` or without
+ */
+export async function namedDocument(dmp: Pick<Dmp, 'find'>, name: string): Promise<DocumentFacts | undefined> {
+  const id = name.toLowerCase()
+  if (isEntryUuid(id)) {
+    const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'any', ids: [id] })
+    // `urn:uuid:…` may be a uniqueId as well
+    if (documents[0] !== undefined) return documents[0]
+  }
+  const uniqueId = name.startsWith('urn:oid:') ? name.slice('urn:oid:'.length) : name
+  const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'uniqueId', ids: [uniqueId] })
   return documents.find(({ availabilityStatus }) => availabilityStatus === 'Approved') ?? documents[0]
 }

@@ -3,7 +3,6 @@ import type { Caller, ConsentDeclaration, PurposeOfUse } from '../access/caller.
 import type { DocumentFacts, Operation, RecordChange, RecordFacts } from '../access/types.ts'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { Association, DocumentEntry } from '../metadata/model.ts'
-import type { DocumentName } from './named.ts'
 import type {
   AuthorisedList,
   AuthorisedQuery,
@@ -58,6 +57,11 @@ export interface ExplainQuestion {
   readonly patient?: PatientKey
   /** typeCodes that the habilitation matrix is read for. */
   readonly types: readonly string[]
+  /**
+   * entryUUID or uniqueId of a document: which rule hides it or shows it. On the command line whatever it is; to everyone
+   * else only one of the record of `patient` that the caller of the question sees, and any other is as an absent one.
+   */
+  readonly document?: string
 }
 
 /** TD0.4. */
@@ -82,9 +86,9 @@ export interface RecordOperations {
   copy(patient: PatientKey, context: RequestContext): Promise<RecordCopy>
   /**
    * Asks the author of a document to rectify it: on record, and told to the author. Throws `not-found` where the caller may
-   * not know of the document. @param context `reason` is what is to be rectified
+   * not know of the document. @param document entryUUID or uniqueId @param context `reason` is what is to be rectified
    */
-  rectify(document: DocumentName, context: RequestContext): Promise<void>
+  rectify(document: string, context: RequestContext): Promise<void>
   /** The path of a decision, line by line; for the administrator. */
   explain(question: ExplainQuestion, context: RequestContext): Promise<readonly string[]>
 }

@@ -13,14 +13,17 @@ import {
   type OperationParts,
   permittedRecord,
 } from './access.ts'
-import { type DocumentName, namedDocument } from './named.ts'
+import { namedDocument } from './named.ts'
 import type { RequestContext } from './ports.ts'
 import { viewOf } from './view.ts'
 
 const operation = 'rectify'
 
-/** @param context `reason`: what is to be rectified, in the words of the patient */
-export async function rectify(parts: OperationParts, name: DocumentName, context: RequestContext): Promise<void> {
+/**
+ * @param name as for namedDocument
+ * @param context `reason`: what is to be rectified, in the words of the patient
+ */
+export async function rectify(parts: OperationParts, name: string, context: RequestContext): Promise<void> {
   await authoriseWithoutObject(parts, operation, context)
   const { patient: own } = context.caller
   if (own !== undefined) await authorise(parts, operation, context, { patient: own })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import type { Caller, PurposeOfUse } from '../../src/access/caller.ts'
+import { explainDocument } from '../../src/access/explain-document.ts'
 import { compileViewer, liftsAt, type Viewer, visible } from '../../src/access/filter.ts'
 import type { DocumentFacts, Operation, RecordFacts } from '../../src/access/types.ts'
 import { habilitation, valueSet } from '../../src/nomenclature/index.ts'
@@ -341,6 +342,10 @@ describe('filter: property', () => {
         const expected = naively(each, by)
         if (expected) seen += 1
         assert.equal(visible(each, by), expected)
+        // The explanation comes by its own way to the same end, and names the rule that ends it
+        const [last = '', verdict] = explainDocument(each, by).slice(-2)
+        assert.match(last, expected ? /^[A-Z]+\d? {2}SHOWS: ./ : /^[A-Z]+\d {2}HIDES: ./)
+        assert.equal(verdict, `the document is ${expected ? 'shown' : 'hidden'}`)
       }),
       { numRuns: 5000 },
     )

@@ -1,8 +1,8 @@
 /** The administrator's commands as processes: explain, audit verify, retention. */
 import assert from 'node:assert/strict'
 import { openEmbeddedDmp } from '../../src/dmp/embedded/index.ts'
-import { anAccessRecord, thePatient } from '../dmp/mothers.ts'
-import { ins, repositoryUniqueId } from '../mothers/metadata.ts'
+import { anAccessRecord, contentsOf, thePatient } from '../dmp/mothers.ts'
+import { aDocumentEntry, aSubmission, codes, ins, repositoryUniqueId } from '../mothers/metadata.ts'
 import { type Ended, removeFolder, start, temporaryFolder } from '../support/child.ts'
 import { aDocument, declared, openGateway, people, type TestGateway } from '../support/gateway.ts'
 
@@ -35,6 +35,46 @@ describe('explain', function () {
     const { code, stderr } = await run('explain', ['--operation', 'TD9'])
     assert.equal(code, 1)
     assert.match(stderr, /^explain: --operation: one of TD0\.2.*\n$/)
+  })
+})
+
+describe('explain --document', function () {
+  this.timeout(60_000)
+
+  it('says which rule hides a stored document from a caller or shows it, and leaves its trace', async () => {
+    const folder = await temporaryFolder()
+    try {
+      const store = await openEmbeddedDmp({ directory: folder, repositoryUniqueId })
+      await store.dmp.open(thePatient, { given: [] }, anAccessRecord({ operation: 'open' }))
+      const entry = aDocumentEntry({ confidentialityCodes: [codes.normal, codes.maskedToProfessionals] })
+      const submission = aSubmission({ entries: [entry] })
+      await store.dmp.feed(submission, contentsOf(submission), anAccessRecord({ operation: 'TD2.1' }))
+      await store.close()
+      const about = (name: string, ...more: readonly string[]) =>
+        run('explain', ['--document', name, '--data', folder, '--basis', 'explicit', ...more])
+      const hidden = await about(entry.uniqueId, '--profession', '60', '--id', '899700000077')
+      assert.equal(hidden.code, 0, hidden.stderr)
+      assert.match(
+        hidden.stdout,
+        /^permit by FRM.*\n.*^DF1 {2}passed:.*\nDF5 {2}passed:.*\nDF2 {2}HIDES:.*\nthe document is hidden\n$/ms,
+      )
+      const shown = await about(entry.entryUuid, '--kind', 'patient')
+      assert.match(shown.stdout, /^PA1 {2}SHOWS:.*\nthe document is shown\n$/m, shown.stderr)
+      assert.match((await about('1.2.3.404')).stdout, /^no document is known/m)
+      assert.match((await about(entry.uniqueId, '--blocked')).stderr, /^explain: --blocked: leave it out/)
+      const again = await openEmbeddedDmp({ directory: folder, repositoryUniqueId })
+      const trace = await again.trace.history({ patient: thePatient, limit: 10 })
+      await again.close()
+      assert.deepEqual(
+        trace.slice(0, 2).map(({ record: { operation, door, rule } }) => [operation, door, rule]),
+        [
+          ['explain', 'cli', 'SY1'],
+          ['explain', 'cli', 'SY1'],
+        ],
+      )
+    } finally {
+      await removeFolder(folder)
+    }
   })
 })
 
