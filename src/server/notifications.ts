@@ -17,35 +17,39 @@ export async function openNotifications(
   { notifications }: Config,
   parts: Omit<NotifierParts, 'channels'>,
 ): Promise<ReloadableNotifier> {
-  let current = await channelsOf(notifications)
-  const latest = (name: string) => current.get(name) as Channel
-  const channels = [...current.keys()].map(
-    (name): Channel => ({
+  const readers = readersOf(notifications)
+  const current = await Promise.all(readers.map((read) => read()))
+  const channels = current.map(
+    ({ name }, index): Channel => ({
       name,
-      reaches: (notice) => latest(name).reaches(notice),
-      send: (notice, signal) => latest(name).send(notice, signal),
+      reaches: (notice) => (current[index] as Channel).reaches(notice),
+      send: (notice, signal) => (current[index] as Channel).send(notice, signal),
     }),
   )
   const running = await startNotifier({ ...parts, channels })
   return {
     ...running,
     async reload() {
-      current = await channelsOf(notifications)
+      // One that cannot be read holds back no other
+      const read = await Promise.allSettled(readers.map((each) => each()))
+      for (const [index, result] of read.entries()) if (result.status === 'fulfilled') current[index] = result.value
+      const failed = read.find((result) => result.status === 'rejected')
+      if (failed) throw failed.reason
     },
   }
 }
 
-async function channelsOf({ email, webhook }: Config['notifications']): Promise<ReadonlyMap<string, Channel>> {
-  const channels: Channel[] = []
-  if (email) channels.push(await openEmail(email))
-  if (webhook) {
-    const secret = (await readFile(webhook.secretFile, 'utf8')).trim()
-    if (secret.length < 32)
-      throw new ConfigError('notifications.webhook.secretFile: must hold a secret of at least 32 characters')
-    const { ca } = await peerCredentials('notifications.webhook', webhook)
-    channels.push(webhookChannel({ url: webhook.url, secret, ca }))
-  }
-  return new Map(channels.map((each) => [each.name, each]))
+/** One for each channel that is configured. */
+function readersOf({ email, webhook }: Config['notifications']): readonly (() => Promise<Channel>)[] {
+  return [...(email ? [() => openEmail(email)] : []), ...(webhook ? [() => openWebhook(webhook)] : [])]
+}
+
+async function openWebhook(webhook: NonNullable<Config['notifications']['webhook']>): Promise<Channel> {
+  const secret = (await readFile(webhook.secretFile, 'utf8')).trim()
+  if (secret.length < 32)
+    throw new ConfigError('notifications.webhook.secretFile: must hold a secret of at least 32 characters')
+  const { ca } = await peerCredentials('notifications.webhook', webhook)
+  return webhookChannel({ url: webhook.url, secret, ca })
 }
 
 const addresses = z.record(z.string().min(1), z.email())

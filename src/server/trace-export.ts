@@ -26,34 +26,42 @@ export interface ReloadableExport extends TraceExport {
 
 /** @throws ConfigError naming the setting, Error naming the file that cannot be read */
 export async function openTraceExport(config: Config, parts: TraceExportParts): Promise<ReloadableExport> {
-  let current = await destinationsOf(config, parts)
-  const destinations = [...current].map(([name, { batch }]) => ({
+  const readers = readersOf(config, parts)
+  const current = await Promise.all(readers.map((read) => read()))
+  const destinations = current.map(({ name, batch }, index) => ({
     name,
     batch,
-    send: (...sending: Parameters<Destination['send']>) => (current.get(name) as Destination).send(...sending),
+    send: (...sending: Parameters<Destination['send']>) => (current[index] as Destination).send(...sending),
   }))
   const running = startExport({ feed: parts.feed, log: parts.log, destinations })
   return {
     ...running,
     async reload() {
-      const old = current
-      current = await destinationsOf(config, parts)
-      for (const each of old.values()) each.release?.()
+      // One that cannot be read holds back no other
+      const read = await Promise.allSettled(readers.map((each) => each()))
+      for (const [index, result] of read.entries())
+        if (result.status === 'fulfilled') {
+          current[index]?.release?.()
+          current[index] = result.value
+        }
+      const failed = read.find((result) => result.status === 'rejected')
+      if (failed) throw failed.reason
     },
     async close() {
       await running.close()
-      for (const each of current.values()) each.release?.()
+      for (const each of current) each.release?.()
     },
   }
 }
 
-async function destinationsOf(
+/** One for each destination that is configured. */
+function readersOf(
   { trace: { syslog, fhir }, dmp }: Config,
   { toJson }: TraceExportParts,
-): Promise<ReadonlyMap<string, Destination>> {
-  const destinations: Destination[] = []
+): readonly (() => Promise<Destination>)[] {
+  const readers: (() => Promise<Destination>)[] = []
   if (syslog)
-    destinations.push(
+    readers.push(async () =>
       syslogDestination({
         host: syslog.host,
         port: syslog.port,
@@ -62,7 +70,7 @@ async function destinationsOf(
       }),
     )
   if (fhir)
-    destinations.push(
+    readers.push(async () =>
       fhirDestination({
         url: fhir.url,
         ...(await peerCredentials('trace.fhir', fhir)),
@@ -70,7 +78,7 @@ async function destinationsOf(
         toJson,
       }),
     )
-  return new Map(destinations.map((each) => [each.name, each]))
+  return readers
 }
 
 /** RFC 6750 2.1 */

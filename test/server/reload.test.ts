@@ -149,6 +149,28 @@ describe('credentials for other systems', () => {
     }
   })
 
+  it('of one destination that cannot be used hold back no other', async () => {
+    const repository = await receiver()
+    const node = await putNode(clients)
+    await put('token', 'premier')
+    const gateway = await openGateway({
+      'trace.syslog': { host: '127.0.0.1', port: 9, certificate: file('node.pem'), key: file('node.key') },
+      'trace.fhir': { url: repository.url, tokenFile: file('token') },
+    })
+    try {
+      await put('node.key', root.keyPem)
+      await put('token', 'second')
+      await gateway.reload()
+      await gateway.patient()
+      await until(() => repository.calls.length === 1)
+      assert.equal(repository.calls[0]?.headers.authorization, 'Bearer second')
+    } finally {
+      await gateway.close()
+      await repository.close()
+      await put('node.key', node.keyPem)
+    }
+  })
+
   it('are taken soon after their files change', async () => {
     const repository = await receiver()
     await put('token', 'premier')
