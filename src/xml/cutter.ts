@@ -1,6 +1,8 @@
 /**
- * Keeps inline documents out of the XML tree: the base64 of an element's text, or of an attribute, goes to a sink as it
- * streams, and the tree gets a placeholder. saxes would deliver the same base64 as one string, however long it is.
+ * Keeps out of the XML tree what is not read from it: inline documents, and one element that is taken as it was written.
+ * The base64 of an element's text, or of an attribute, goes to a sink as it streams, and the tree gets a placeholder; saxes
+ * would deliver the same base64 as one string, however long it is. The opaque element keeps its source and has no content
+ * in the tree: whoever verifies it parses it, once.
  *
  * The cutter never guesses where it is: it only looks for the bytes of the element's name, and asks the parser itself
  * whether a tag has begun there. So cutter and parser cannot disagree; base64 written with entities, comments, CDATA or
@@ -8,7 +10,9 @@
  */
 import { randomBytes } from 'node:crypto'
 import { malformed, overLimit } from './error.ts'
-import { createXmlReader, type XmlName, type XmlReader, type XmlReaderOptions } from './reader.ts'
+import { Opaque } from './opaque.ts'
+import { createXmlReader, defaultXmlLimits, type XmlName, type XmlReader, type XmlReaderOptions } from './reader.ts'
+import { isSpace, Seeker } from './seeker.ts'
 import type { XmlElement } from './tree.ts'
 
 /** Which base64 to cut. */
@@ -43,6 +47,12 @@ export interface CutterOptions<Cut> {
   readonly rule: CutRule
   /** Called for each text cut; whoever makes the sinks also gives them up when reading fails. */
   readonly open: () => CutSink<Cut>
+  /**
+   * The first element of this name is given by its source alone (XmlElement.source), to the end tag of its name that
+   * belongs to it as tags are counted. Who reads the source must refuse what is not one well-formed element: a tag may also
+   * stand in a comment or in CDATA. Only with a rule for text.
+   */
+  readonly opaque?: XmlName
   /** Texts cut from one message; default 512. */
   readonly maxCuts?: number
   readonly reader?: XmlReaderOptions
@@ -79,6 +89,8 @@ type State =
   /** `<` after base64 was read: only an end tag may follow. */
   | 'after-text'
   | 'value'
+  /** Inside the opaque element. */
+  | 'opaque'
 
 export function createCutter<Cut>(options: CutterOptions<Cut>): Cutter<Cut> {
   return new ByteCutter(options)
@@ -87,8 +99,9 @@ export function createCutter<Cut>(options: CutterOptions<Cut>): Cutter<Cut> {
 class ByteCutter<Cut> implements Cutter<Cut> {
   readonly #options: CutterOptions<Cut>
   readonly #rule: CutRule
-  readonly #name: Buffer
+  readonly #name: Seeker
   readonly #reader: XmlReader
+  readonly #opaque: Opaque | undefined
   readonly #cuts = new Map<string, Cut>()
   /** Unknown to the sender, so that no text of a message can pass for a placeholder. */
   readonly #prefix = `dmp-spool:${randomBytes(16).toString('hex')}:`
@@ -97,7 +110,7 @@ class ByteCutter<Cut> implements Cutter<Cut> {
   #first = true
   #failed: unknown
   #sink: CutSink<Cut> | undefined
-  /** The parser has begun a start tag of the rule's name, and has not ended it. */
+  /** The parser has begun a start tag of a name that is looked for, and has not ended it. */
   #inTag = false
   /** The element whose start tag the parser ended last. */
   #opened: { readonly element: XmlElement; readonly selfClosing: boolean } | undefined
@@ -108,10 +121,15 @@ class ByteCutter<Cut> implements Cutter<Cut> {
   constructor(options: CutterOptions<Cut>) {
     this.#options = options
     this.#rule = options.rule
-    this.#name = Buffer.from(options.rule.element.local)
-    this.#reader = createXmlReader(options.reader, {
+    this.#name = new Seeker(options.rule.element.local)
+    const { reader: { capture = [], ...reader } = {}, opaque } = options
+    if (opaque !== undefined) this.#opaque = new Opaque(opaque, reader.limits?.maxText ?? defaultXmlLimits.maxText)
+    const captured = { ...reader, capture: opaque === undefined ? capture : [...capture, opaque] }
+    this.#reader = createXmlReader(captured, {
       openStart: (name, parent) => {
-        this.#inTag = name.slice(name.indexOf(':') + 1) === this.#rule.element.local && this.#inside(parent)
+        const local = name.slice(name.indexOf(':') + 1)
+        this.#inTag =
+          (local === this.#rule.element.local && this.#inside(parent)) || this.#opaque?.begins(name, local) === true
       },
       open: (element, selfClosing) => {
         this.#opened = { element, selfClosing }
@@ -128,7 +146,9 @@ class ByteCutter<Cut> implements Cutter<Cut> {
     return await this.#guarded(async () => {
       this.#reader.write(this.#held)
       if (this.#sink !== undefined) throw malformed('the XML ends inside a base64 text')
-      return this.#reader.end()
+      const root = this.#reader.end()
+      this.#opaque?.restore()
+      return root
     })
   }
 
@@ -177,24 +197,17 @@ class ByteCutter<Cut> implements Cutter<Cut> {
         return this.#afterText(bytes, at)
       case 'value':
         return this.#value(bytes, at)
+      case 'opaque':
+        return this.#kept(bytes, at)
     }
   }
 
-  /** Goes to the next place where a tag of the rule's name may begin, and asks the parser whether one does. */
+  /** Goes to the next place where a tag of a name that is looked for may begin, and asks the parser whether one does. */
   #markup(bytes: Buffer, from: number): number {
-    const length = this.#name.length
-    for (let at = bytes.indexOf(this.#name, from); at >= 0; at = bytes.indexOf(this.#name, at + 1)) {
-      const after = at + length
-      const terminator = bytes[after]
-      if (terminator === undefined || (terminator === cr && after + 1 === bytes.length))
-        return this.#hold(bytes, from, at)
-      if (!isSpace(terminator) && terminator !== gt && terminator !== slash) continue
-      return this.#candidate(bytes, from, after)
-    }
-    for (let size = Math.min(length - 1, bytes.length - from); size > 0; size--)
-      if (this.#name.compare(bytes, bytes.length - size, bytes.length, 0, size) === 0)
-        return this.#hold(bytes, from, bytes.length - size)
-    return this.#hold(bytes, from, bytes.length)
+    const ours = this.#name.seek(bytes, from)
+    const opaque = this.#opaque?.seek(bytes, from) ?? ours
+    const { at, after } = opaque.at < ours.at ? opaque : ours
+    return after === undefined ? this.#hold(bytes, from, at) : this.#candidate(bytes, from, after)
   }
 
   /** Keeps the end of a chunk until the next one tells what it is. */
@@ -237,6 +250,10 @@ class ByteCutter<Cut> implements Cutter<Cut> {
   #tagEnded(): void {
     const opened = this.#opened
     this.#opened = undefined
+    if (opened !== undefined && !opened.selfClosing && this.#opaque?.opens(opened.element)) {
+      this.#state = 'opaque'
+      return
+    }
     const { ns, local } = this.#rule.element
     const ours = opened !== undefined && opened.element.ns === ns && opened.element.local === local
     if (this.#cutInTag && !ours) throw malformed(`a base64 value stands in an element that is not ${local} of ${ns}`)
@@ -328,6 +345,13 @@ class ByteCutter<Cut> implements Cutter<Cut> {
     return from
   }
 
+  #kept(bytes: Buffer, from: number): number {
+    const { at, after } = this.#opaque?.take(bytes, from) ?? { at: from }
+    if (after !== undefined) this.#state = 'markup'
+    else this.#held = Buffer.from(bytes.subarray(at))
+    return after === undefined ? bytes.length : at
+  }
+
   #begin(): void {
     const { maxCuts = 512, open } = this.#options
     if (this.#cuts.size >= maxCuts) throw overLimit(`the message holds more than ${maxCuts} inline documents`)
@@ -358,8 +382,4 @@ class ByteCutter<Cut> implements Cutter<Cut> {
     if (parents === undefined) return true
     return parent !== undefined && parents.some((name) => name.ns === parent.ns && name.local === parent.local)
   }
-}
-
-function isSpace(byte: number): boolean {
-  return byte === 0x20 || byte === lf || byte === cr || byte === 0x09
 }

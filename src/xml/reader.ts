@@ -109,6 +109,16 @@ export function createXmlReader(options: XmlReaderOptions = {}, listener: XmlLis
   return readerOver(new TreeBuilder(options, listener))
 }
 
+/** Puts back what stood between the tags of a captured element and was kept from the reader. */
+export function restoreSource(element: XmlElement, content: string): void {
+  const building = element as Building
+  if (building.source === undefined) return
+  const { xml, namespaces } = building.source
+  // No `<` stands in a start tag but its first
+  const end = xml.lastIndexOf('</')
+  building.source = { xml: xml.slice(0, end) + content + xml.slice(end), namespaces }
+}
+
 function readerOver(tree: TreeBuilder): XmlReader {
   const decoder: Decoder = createDecoder()
   tree.declaredEncoding = (name) => decoder.declared(name)

@@ -102,7 +102,8 @@ class Reading {
       rule: xdsDocument,
       open: () => throughBase64(this.#sink()),
       maxCuts: this.#limits.maxParts,
-      reader: { limits: { ...options.xml, maxBytes: this.#limits.maxEnvelopeBytes }, capture: [assertion] },
+      reader: { limits: { ...options.xml, maxBytes: this.#limits.maxEnvelopeBytes } },
+      opaque: assertion,
     })
   }
 
