@@ -11,6 +11,7 @@
  *   registry, object-rows   what they look up and write there
  *   find, find-packages, document-rows, facts, authorised, administration, content   reading, choices, bytes
  *   outbox, deliveries     the trace on its way to other systems, notifications on their way to people
+ *   operator               what an operator sees of both, and sets going again
  */
 import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
@@ -18,7 +19,6 @@ import type { DatabaseSync } from 'node:sqlite'
 import { GatewayError } from '../../errors.ts'
 import type { EntryUuid, Oid } from '../../metadata/identifiers.ts'
 import type {
-  AccessRecord,
   Choices,
   Clock,
   Deliveries,
@@ -160,8 +160,8 @@ function assemble(
   const rules: StoreRules = { repositoryUniqueId, duplicates, otherPatients }
   const finder = createFinder(reader)
   const records = createRecords(reader, clock)
-  const authorised = createAuthorised(reader, clock)
   const history = createHistory(reader)
+  const authorised = createAuthorised(reader, clock)
   const probe = reader.prepare('SELECT at FROM probe WHERE no = 1')
   const snapshot = createSnapshot(reader)
   writer.thread.prependListener('message', snapshot.end)
@@ -186,8 +186,8 @@ function assemble(
     repositoryUniqueId,
     check,
     status: async (patient, caller) => reading(() => records.status(patient, caller)),
-    authorised: async (query, caller) => reading(() => authorised(query, caller)),
     demographics: async (patient) => reading(() => records.demographics(patient)),
+    authorised: async (query, caller) => reading(() => authorised(query, caller)),
     async open(patient, demographics, record) {
       const command = { kind: 'open', patient, demographics: JSON.stringify(demographics) } as const
       const { value } = await writer.submit({ ...command, record: prepareRecord(record) })
@@ -234,7 +234,7 @@ function assemble(
 
   const trace: Trace = {
     check,
-    async record(record: AccessRecord) {
+    async record(record) {
       try {
         await writer.submit({ kind: 'record', record: prepareRecord(record) })
       } catch (error) {
