@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { formatCx, formatXcn, formatXon } from '../../../src/metadata/hl7.ts'
 import { newEntryUuid, type UniqueId } from '../../../src/metadata/identifiers.ts'
+import { readObjects } from '../../../src/xds/ebrim/reader.ts'
+import { ns } from '../../../src/xds/namespaces.ts'
+import { child } from '../../../src/xml/tree.ts'
 import { codes } from '../../mothers/metadata.ts'
 import {
   aDocument,
@@ -16,7 +19,11 @@ import { at, type Json } from '../../support/json.ts'
 import { openPdsmGateway, type PdsmGateway } from '../../support/pdsm.ts'
 import type { Asked, Between } from '../../support/pdsm-proxy.ts'
 import { provideBundle } from '../../support/resources.ts'
+import { queryBody } from '../../support/xds-client.ts'
 
+const statuses = ['Approved', 'Deprecated']
+  .map((each) => `'urn:oasis:names:tc:ebxml-regrep:StatusType:${each}'`)
+  .join(',')
 const masking = 'https://mos.esante.gouv.fr/NOS/TRE_A07-StatusVisibiliteDocument/FHIR/TRE-A07-StatusVisibiliteDocument'
 const isArchived = 'https://interop.esante.gouv.fr/ig/fhir/pdsm/StructureDefinition/pdsm-ext-is-archived'
 
@@ -119,6 +126,63 @@ describe('the gateway before a DMP that speaks PDSm', () => {
       const read = await door.retrieve(who, entry, { consent: declared.careTeam })
       assert.ok(read.bytes?.equals(bytes), door.name)
     }
+  })
+
+  it('answers by ITI-18 what lots hold and how documents are related, which FHIR has no query for', async () => {
+    const patient = await gateway.patient()
+    const first = aDocument(patient)
+    const { stored } = await gateway.xdsDoor.feed(people.structure, first, { consent: declared.informed })
+    assert.ok(stored)
+    const second = aDocument(patient)
+    const replaced = await gateway.xdsDoor.feed(people.structure, second, {
+      consent: declared.informed,
+      replaces: stored,
+    })
+    assert.ok(replaced.ok, JSON.stringify(replaced))
+    const who = { ...people.author, ins: patient.ins, insSystem: patient.authority }
+    const ask = async (id: string, parameters: Readonly<Record<string, string>>) => {
+      const body = queryBody(`urn:uuid:${id}`, parameters)
+      const reply = await gateway.xds.call(who, { transaction: 'ITI-18', body, consent: declared.careTeam })
+      assert.ok(reply.outcome.ok, reply.outcome.text)
+      const objects = reply.body && child(reply.body, ns.rim, 'RegistryObjectList')
+      assert.ok(objects)
+      return readObjects(objects, 'stored')
+    }
+    const uniqueIds = ({ entries }: { readonly entries: readonly { readonly uniqueId: string }[] }) =>
+      entries.map(({ uniqueId }) => uniqueId).sort()
+    const types = ({ associations }: { readonly associations: readonly { readonly type: string }[] }) =>
+      associations.map(({ type }) => type).sort()
+    const both = [first.entry.uniqueId, second.entry.uniqueId].sort()
+
+    const related = await ask('d90e5407-b356-4d91-a89f-873917b4b0e6', {
+      $XDSDocumentEntryUniqueId: `'${first.entry.uniqueId}'`,
+      $AssociationTypes: "('urn:ihe:iti:2007:AssociationType:RPLC')",
+    })
+    assert.deepEqual([uniqueIds(related), types(related)], [both, ['RPLC']])
+
+    const around = await ask('bab9529a-4a10-40b3-a01f-f68a615d247a', {
+      $XDSDocumentEntryUniqueId: `('${second.entry.uniqueId}')`,
+    })
+    assert.deepEqual([uniqueIds(around), types(around)], [[second.entry.uniqueId], ['HasMember', 'RPLC']])
+
+    const all = await ask('10b545ea-725c-446d-9b95-8aeb444eddf3', {
+      $patientId: `'${patient.ins}^^^&${patient.authority}&ISO^NH'`,
+      ...Object.fromEntries(
+        ['DocumentEntry', 'SubmissionSet', 'Folder'].map((kind) => [`$XDS${kind}Status`, `(${statuses})`]),
+      ),
+    })
+    assert.deepEqual(uniqueIds(all), both)
+    assert.deepEqual(types(all), ['HasMember', 'HasMember', 'RPLC'])
+    const [set] = all.submissionSets
+    assert.ok(set && all.submissionSets.length === 2)
+
+    const contents = await ask('e8e3cb2c-e39c-46b9-99e4-c12f57260b83', {
+      $XDSSubmissionSetEntryUUID: `'${set.entryUuid}'`,
+    })
+    assert.deepEqual(
+      [contents.submissionSets.map(({ uniqueId }) => uniqueId), contents.entries.length, types(contents)],
+      [[set.uniqueId], 1, ['HasMember']],
+    )
   })
 
   it('replaces by either door: the old version is superseded, the new one says what it replaces', async () => {

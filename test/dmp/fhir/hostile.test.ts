@@ -163,6 +163,17 @@ describe('a DMP that speaks PDSm and lies', () => {
     await isRefused()
   })
 
+  it('is refused with pages that are too much together', async () => {
+    let page = 0
+    lie(isSearch, (answered) => {
+      const link = [{ relation: 'next', url: `${between.baseUrl}/DocumentReference?page=${++page}` }]
+      const text = { status: 'empty', div: `<div>${'x'.repeat(200_000)}</div>` }
+      return { ...withJson(answered, { resourceType: 'Bundle', type: 'searchset', link, text }), status: 200 }
+    })
+    await isRefused()
+    assert.equal(page, 4, 'two pages for each door')
+  })
+
   it('is refused with a document of another patient', async () => {
     const document = await ofOther()
     lie(isSearch, (answered) => withEntry(answered, () => document))
