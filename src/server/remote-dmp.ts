@@ -1,7 +1,5 @@
 /** The DMP at the far end, as configured (`dmp.kind`): with the embedded store for the trace and for what only the gateway knows. */
 import type { EmbeddedDmp } from '../dmp/embedded/index.ts'
-import { openFhirDmp } from '../dmp/fhir/index.ts'
-import { openNationalDmp } from '../dmp/xds/index.ts'
 import type { Clock, Dmp } from '../operations/ports.ts'
 import type { Spool } from '../spool/index.ts'
 import type { Config } from './config.ts'
@@ -37,13 +35,16 @@ export async function openRemoteDmp(
 ): Promise<RemoteDmp | undefined> {
   const { dmp: local, trace } = embedded
   const parts = { directory, spool, local, trace, observer: metrics.upstream, clock }
+  // Loaded only where it is configured: a start with the embedded DMP does without
   if (dmp.national !== undefined) {
+    const { openNationalDmp } = await import('../dmp/xds/index.ts')
     const settings = nationalOptions(dmp.national, dmp.repositoryUniqueId, limits.documentBytes)
     const national = await openNationalDmp({ ...parts, ...settings })
     watchExpiry(metrics, 'national', () => ({ ...national.expiry }))
     return national
   }
   if (dmp.fhir !== undefined) {
+    const { openFhirDmp } = await import('../dmp/fhir/index.ts')
     const settings = fhirDmpOptions(dmp.fhir, dmp.repositoryUniqueId, limits.documentBytes)
     const remote = await openFhirDmp({ ...parts, ...settings })
     watchExpiry(metrics, 'fhir', () => ({ ...remote.expiry }))
