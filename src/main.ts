@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import express from 'express'
-import { destination, pino } from 'pino'
+import { type DestinationStream, destination, pino } from 'pino'
 import { checkCda } from './cda/index.ts'
 import { type EmbeddedDmp, openEmbeddedDmp } from './dmp/embedded/index.ts'
 import { localChoices } from './dmp/remote/choices.ts'
@@ -39,8 +39,9 @@ export interface Gateway {
   close(): Promise<void>
 }
 
-export async function startGateway(config: Config): Promise<Gateway> {
-  const log = pino({ level: config.log.level, base: null }, destination({ fd: 2, sync: false }))
+/** @param logTo takes the lines of the log; standard error unless told */
+export async function startGateway(config: Config, logTo?: DestinationStream): Promise<Gateway> {
+  const log = pino({ level: config.log.level, base: null }, logTo ?? destination({ fd: 2, sync: false }))
   const conformance = config.identity.anonymous === 'loopback'
   // Conformance mode keeps nothing: an anonymous tester must never meet a record that somebody filled.
   const data = conformance ? await mkdtemp(path.join(tmpdir(), 'dmp-gateway-')) : path.resolve(config.data)

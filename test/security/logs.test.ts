@@ -11,8 +11,9 @@ import { stringify } from 'yaml'
 import { mintJwt, mintVihf } from '../../src/identity/mint.ts'
 import { serve } from '../support/child.ts'
 import { aText } from '../support/documents.ts'
-import { aDocument, createClients, declared, people } from '../support/gateway.ts'
+import { aDocument, createClients, declared, openGateway, people } from '../support/gateway.ts'
 import { startMailServer } from '../support/mail-server.ts'
+import { breachIn, linesLogged } from '../support/suite-log.ts'
 
 describe('the log of a gateway at level debug', function () {
   this.timeout(90_000)
@@ -142,5 +143,20 @@ describe('the log of a gateway at level debug', function () {
       await mail.close()
       await rm(folder, { recursive: true, force: true })
     }
+  })
+})
+
+describe('the log of the whole suite', () => {
+  it('is searched for persons, tokens and documents (test/support/hooks.ts)', async () => {
+    const before = linesLogged()
+    const gateway = await openGateway()
+    const patient = await gateway.patient()
+    await gateway.close()
+    assert.ok(linesLogged() > before)
+    const token = await mintJwt(gateway.issuer, people.author)
+    const assertion = mintVihf(gateway.issuer, people.author)
+    for (const secret of [patient.ins, people.author.id, people.colleague.name, token, assertion, `${aText()}`])
+      assert.match(breachIn(`{"msg":"${secret}"}`) ?? '', /█/)
+    assert.equal(breachIn('{"level":30,"ms":3.2,"transaction":"ITI-41","outcome":"Success"}'), undefined)
   })
 })

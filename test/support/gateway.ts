@@ -20,6 +20,7 @@ import { loadConfig } from '../../src/server/config.ts'
 import { type Door, fhirDoor, xdsDoor } from './door.ts'
 import { FhirClient } from './fhir-client.ts'
 import { aPatient, people, type TestPatient } from './people.ts'
+import { suiteLog } from './suite-log.ts'
 import { accessesOf } from './trace.ts'
 import { XdsClient } from './xds-client.ts'
 
@@ -75,8 +76,8 @@ export interface TestGateway extends Clients, AsyncDisposable {
 /** @param overrides configuration by dotted key: `{ 'access.brainDeath': 'allow' }` */
 export async function openGateway(overrides: Readonly<Record<string, unknown>> = {}): Promise<TestGateway> {
   const data = await mkdtemp(path.join(tmpdir(), 'dmp-gateway-test-'))
-  const config = loadConfig({ overrides: { data, 'server.port': 0, 'log.level': 'silent', ...overrides } })
-  const gateway = await startGateway(config)
+  const config = loadConfig({ overrides: { data, 'server.port': 0, 'log.level': 'debug', ...overrides } })
+  const gateway = await startGateway(config, suiteLog)
   const clients = await createClients(gateway.url, data)
   const close = async () => {
     await gateway.close()
