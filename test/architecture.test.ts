@@ -37,7 +37,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'fhir/consent-terms.ts',
     'fhir/consent-writer.ts',
   ],
-  server: [...inner, 'spool', 'fhir', 'xds', 'dmp/embedded', 'dmp/xds', 'dmp/fhir', 'trace', 'identity'],
+  server: [...inner, 'spool', 'fhir', 'xds', 'dmp', 'trace', 'identity'],
   cli: [...inner, 'server', 'main.ts', 'identity', 'trace', 'dmp/embedded', 'fhir', 'xds', 'spool', 'xml'],
   'main.ts': [...inner, 'cda', 'server', 'spool', 'fhir', 'xds', 'dmp', 'trace', 'identity'],
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { CredentialFiles, FhirDmpOptions } from '../dmp/fhir/index.ts'
 import type { Oid } from '../metadata/identifiers.ts'
 import { file } from './config-identity.ts'
+import { keyFilesOf, keyPair } from './config-keys.ts'
 
 const text = z.string().min(1)
 const seconds = (most: number) => z.coerce.number().positive().max(most)
@@ -13,7 +14,7 @@ const base = z.url({ protocol: /^https$/ }).refine((value) => !/[?#]/.test(value
 export const fhirDmpSchema = z.strictObject({
   baseUrl: base,
   knownAs: z.array(base).default([]),
-  authentication: z.strictObject({ key: file, certificate: file }),
+  authentication: keyPair,
   authorities: z.array(file).min(1),
   structure: z.strictObject({ id: text, name: text, sites: z.array(text).default([]) }),
   token: z.strictObject({
@@ -49,7 +50,7 @@ export function fhirDmpOptions(
   const { authentication, authorities, token } = config
   const { issuer, audience, keyId, bound } = token
   return {
-    credentials: { authentication, authorities, tokenKey: token.key },
+    credentials: { authentication: keyFilesOf(authentication), authorities, tokenKey: token.key },
     options: {
       baseUrl: config.baseUrl,
       knownAs: config.knownAs,

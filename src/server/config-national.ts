@@ -1,25 +1,14 @@
 /** `dmp.national.*`: the national DMP behind the gateway; docs/national-dmp.md goes through it for a real site. */
 import { z } from 'zod'
-import type { CredentialFiles, KeyFiles, NationalOptions } from '../dmp/xds/index.ts'
+import type { CredentialFiles, NationalOptions } from '../dmp/xds/index.ts'
 import type { Oid } from '../metadata/identifiers.ts'
 import { file, oid } from './config-identity.ts'
+import { keyFilesOf, keyPair } from './config-keys.ts'
 
 const text = z.string().min(1)
 const seconds = (most: number) => z.coerce.number().positive().max(most)
 const bytes = z.coerce.number().int().positive()
 const MiB = 1024 * 1024
-/** PEM or PKCS#12; one object, so that each key of either has its name in the environment. */
-const pair = z
-  .strictObject({
-    key: file.optional(),
-    certificate: file.optional(),
-    pkcs12: file.optional(),
-    passphraseFile: file.optional(),
-    passphrase: z.string().optional(),
-  })
-  .refine((given) => keyFilesOf(given) !== undefined, {
-    error: 'is key and certificate, as PEM, or pkcs12 with passphraseFile or passphrase',
-  })
 const service = z.string().regex(/^[A-Za-z0-9_./-]+$/, 'must be a path')
 
 /** Profile of the published samples and the kit, where they agree; what they do not agree on is a key. */
@@ -34,8 +23,8 @@ export const nationalSchema = z.strictObject({
       repository: service.default('repository'),
     })
     .prefault({}),
-  authentication: pair,
-  signature: pair,
+  authentication: keyPair,
+  signature: keyPair,
   authorities: z.array(file).min(1),
   structure: z.strictObject({
     id: text,
@@ -80,33 +69,6 @@ export const nationalSchema = z.strictObject({
 
 export type NationalConfig = z.infer<typeof nationalSchema>
 
-interface GivenFiles {
-  readonly key?: string | undefined
-  readonly certificate?: string | undefined
-  readonly pkcs12?: string | undefined
-  readonly passphraseFile?: string | undefined
-  readonly passphrase?: string | undefined
-}
-
-/** Undefined where it is neither the one nor the other, or both. */
-function keyFilesOf({ key, certificate, pkcs12, passphraseFile, passphrase }: GivenFiles): KeyFiles | undefined {
-  const secrets = [passphraseFile, passphrase].filter((each) => each !== undefined).length
-  if (key !== undefined && certificate !== undefined && pkcs12 === undefined && secrets === 0)
-    return { key, certificate }
-  if (pkcs12 === undefined || key !== undefined || certificate !== undefined || secrets > 1) return undefined
-  return {
-    pkcs12,
-    ...(passphraseFile !== undefined && { passphraseFile }),
-    ...(passphrase !== undefined && { passphrase }),
-  }
-}
-
-function required(given: GivenFiles): KeyFiles {
-  const files = keyFilesOf(given)
-  if (files === undefined) throw new RangeError('the schema has let through what it refuses')
-  return files
-}
-
 /** @param documentBytes of `limits` */
 export function nationalOptions(
   config: NationalConfig,
@@ -117,7 +79,7 @@ export function nationalOptions(
   const { id, ...named } = software
   const { contextDeclaration, ...asserted } = vihf
   return {
-    credentials: { authentication: required(authentication), signature: required(signature), authorities },
+    credentials: { authentication: keyFilesOf(authentication), signature: keyFilesOf(signature), authorities },
     options: {
       baseUrl: rest.baseUrl,
       services: rest.services,

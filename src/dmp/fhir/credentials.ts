@@ -1,15 +1,16 @@
 /**
  * What the gateway proves itself with: the client certificate of mutual TLS, and the key that signs the tokens of its
- * users. PEM files, read again on demand; what cannot be used is refused whole, and what was in use stays.
+ * users. Files, read again on demand; what cannot be used is refused whole, and what was in use stays.
  */
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { Agent } from 'node:https'
 import { calculateJwkThumbprint, exportJWK } from 'jose'
+import { type KeyFiles, orNamed, readKeyPair } from '../remote/key-pair.ts'
 
 export interface CredentialFiles {
-  /** Mutual TLS: key, and certificate with its chain. */
-  readonly authentication: { readonly key: string; readonly certificate: string }
+  /** Mutual TLS. */
+  readonly authentication: KeyFiles
   /** Authorities that the DMP's own certificate is checked against. */
   readonly authorities: readonly string[]
   /** The key of the tokens. */
@@ -63,19 +64,14 @@ export async function openCredentials(files: CredentialFiles, connections = 32):
   }
 }
 
-async function read({ authentication, authorities, tokenKey }: CredentialFiles, maxSockets: number) {
-  const key = await readFile(authentication.key)
-  const cert = await readFile(authentication.certificate)
-  const privateKey = orNamed(authentication.key, () => createPrivateKey(key))
-  const certificate = orNamed(authentication.certificate, () => new X509Certificate(cert))
-  if (!certificate.checkPrivateKey(privateKey))
-    throw new Error(`${authentication.certificate}: not the certificate of ${authentication.key}`)
-  const ca = await Promise.all(authorities.map((file) => readFile(file)))
+async function read(files: CredentialFiles, maxSockets: number) {
+  const { keyPem: key, certificatePem: cert, certificate } = await readKeyPair(files.authentication)
+  const ca = await Promise.all(files.authorities.map((file) => readFile(file)))
   return {
     agent: new Agent({ keepAlive: true, maxSockets, scheduling: 'lifo', minVersion: 'TLSv1.2', key, cert, ca }),
     certificateThumbprint: createHash('sha256').update(certificate.raw).digest('base64url'),
     expiry: certificate.validToDate.toISOString(),
-    tokenKey: await readTokenKey(tokenKey),
+    tokenKey: await readTokenKey(files.tokenKey),
   }
 }
 
@@ -93,12 +89,4 @@ function algorithmOf({ asymmetricKeyType: type, asymmetricKeyDetails: details }:
   if (type === 'ec' && details?.namedCurve === 'secp384r1') return 'ES384'
   if (type === 'rsa' && (details?.modulusLength ?? 0) >= 2048) return 'PS256'
   throw new Error(`${file}: tokens are signed with EC P-256 or P-384, Ed25519, or RSA of 2048 bits and more`)
-}
-
-function orNamed<T>(file: string, make: () => T): T {
-  try {
-    return make()
-  } catch (cause) {
-    throw new Error(`${file}: cannot be used as PEM`, { cause })
-  }
 }

@@ -26,7 +26,7 @@ import { createSession } from './session.ts'
 import { readTemplates } from './template.ts'
 import { createTransport } from './transport.ts'
 
-export type { CredentialFiles, KeyFiles } from './credentials.ts'
+export type { CredentialFiles } from './credentials.ts'
 export type { NationalOptions, Service } from './options.ts'
 
 export interface NationalDmpParts {

@@ -7,6 +7,8 @@ import { parse as parseYaml } from 'yaml'
 import { makeKeys, type SimulatorKeys } from '../../../src/cli/simulator/keys.ts'
 import { openCredentials } from '../../../src/dmp/fhir/credentials.ts'
 import { ConfigError, loadConfig } from '../../../src/server/config.ts'
+import { fhirDmpOptions } from '../../../src/server/config-fhir.ts'
+import { repositoryUniqueId } from '../../mothers/metadata.ts'
 
 const settings = {
   baseUrl: 'https://dmp.example/fhir',
@@ -27,10 +29,23 @@ describe('the configuration of a DMP that speaks PDSm', () => {
     )
   })
 
+  it('takes the certificate as PKCS#12 too', () => {
+    const authentication = { pkcs12: 'auth.p12', passphraseFile: 'secret' }
+    const { fhir } = load({ ...settings, authentication }).dmp
+    assert.ok(fhir)
+    const { credentials } = fhirDmpOptions(fhir, repositoryUniqueId, 1)
+    assert.deepEqual(credentials.authentication, authentication)
+  })
+
   const faults: Readonly<Record<string, readonly [fhir: object | undefined, more: object, says: RegExp]>> = {
     'a base without TLS': [{ ...settings, baseUrl: 'http://dmp.example/fhir' }, {}, /^dmp\.fhir\.baseUrl: /],
     'a base with a query': [{ ...settings, baseUrl: 'https://dmp.example/fhir?x=1' }, {}, /^dmp\.fhir\.baseUrl: /],
     'no client certificate': [{ ...settings, authentication: undefined }, {}, /^dmp\.fhir\.authentication: /],
+    'a certificate in two forms': [
+      { ...settings, authentication: { ...settings.authentication, pkcs12: 'auth.p12' } },
+      {},
+      /^dmp\.fhir\.authentication: is key and certificate, as PEM, or pkcs12/,
+    ],
     'no authority': [{ ...settings, authorities: [] }, {}, /^dmp\.fhir\.authorities: /],
     'tokens that live for long': [
       { ...settings, token: { ...settings.token, seconds: 86400 } },
