@@ -5,32 +5,28 @@
  */
 import type { DocumentFacts } from '../access/types.ts'
 import type { DocumentCriteria } from '../metadata/criteria.ts'
-import { type EntryUuid, isEntryUuid, type UniqueId } from '../metadata/identifiers.ts'
+import type { EntryUuid } from '../metadata/identifiers.ts'
 import type { Author, Code, DocumentEntry } from '../metadata/model.ts'
-import { uniqueIdOf, writeIdentifier } from './mapping/identifier.ts'
+import { writeIdentifier } from './mapping/identifier.ts'
 import {
   anyDate,
+  archivedOf,
   authorIdentifierTest,
   authorNameTest,
   codeMatch,
   datesOf,
   familyName,
   givenNames,
+  identifiersOf,
   intersection,
   isCode,
   isToken,
+  logicalIdsOf,
   type NamesOf,
   rangeOf,
+  updatedTest,
 } from './parameter-tests.ts'
-import {
-  alternatives,
-  type DateRange,
-  invalid,
-  type Parameter,
-  parseToken,
-  refuseModifier,
-  unescapeValue,
-} from './search-values.ts'
+import { alternatives, type DateRange, invalid, type Parameter, parseToken, refuseModifier } from './search-values.ts'
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 export type FhirStatus = 'current' | 'superseded' | 'entered-in-error'
@@ -148,15 +144,11 @@ const identifier: ParameterDefinition = {
   type: 'token',
   documentation: 'masterIdentifier (uniqueId) or identifier (entryUUID, logicalID).',
   apply(draft, parameter) {
-    refuseModifier(parameter)
-    const values = alternatives(parameter)
-      .map(parseToken)
-      .flatMap(({ system, code }) => uniqueIdOf({ ...(system && { system }), ...(code && { value: code }) }) ?? [])
-    const ids = new Set<string>(values)
-    draft.factTests.push((facts) => ids.has(facts.uniqueId) || ids.has(facts.entryUuid) || ids.has(facts.logicalId))
+    const { values, uuids, test } = identifiersOf(parameter)
+    draft.factTests.push(test)
     if (draft.criteria.uniqueIds !== undefined) return
     draft.criteria.uniqueIds = values
-    draft.uuids = values.filter((value: UniqueId | EntryUuid): value is UniqueId & EntryUuid => isEntryUuid(value))
+    draft.uuids = uuids
   },
 }
 
@@ -164,14 +156,9 @@ const id: ParameterDefinition = {
   type: 'token',
   documentation: 'Logical id of the resource.',
   apply(draft, parameter) {
-    refuseModifier(parameter)
-    const ids = alternatives(parameter)
-      .map((value) => `urn:uuid:${unescapeValue(value).toLowerCase()}`)
-      .filter(isEntryUuid)
-    const wanted = new Set<string>(ids)
-    // Any version's entryUUID is an id: only the registry knows them all
+    const { ids, test } = logicalIdsOf(parameter)
     if (draft.criteria.entryUuids === undefined) draft.criteria.entryUuids = ids
-    else draft.factTests.push((facts) => wanted.has(facts.logicalId) || wanted.has(facts.entryUuid))
+    else draft.factTests.push(test)
   },
 }
 
@@ -179,8 +166,8 @@ const lastUpdated: ParameterDefinition = {
   type: 'date',
   documentation: 'When the metadata last changed.',
   apply(draft, parameter) {
-    const dates = datesOf(parameter)
-    draft.factTests.push(({ updatedAt }) => anyDate(dates, rangeOf(updatedAt.replace(/\D/g, '').slice(0, 14))))
+    const test = updatedTest(parameter)
+    draft.factTests.push(({ updatedAt }) => test(updatedAt))
   },
 }
 
@@ -202,11 +189,7 @@ const isArchived: ParameterDefinition = {
   type: 'token',
   documentation: 'PDSm: true for archived documents only, false for those that are not.',
   apply(draft, parameter) {
-    refuseModifier(parameter)
-    const asked = alternatives(parameter).map((value) => parseToken(value).code)
-    if (!asked.every((value) => value === 'true' || value === 'false'))
-      throw invalid('isArchived', 'must be true or false.')
-    draft.archived = intersection(draft.archived, new Set(asked.map((value) => value === 'true')))
+    draft.archived = intersection(draft.archived, archivedOf(parameter))
   },
 }
 

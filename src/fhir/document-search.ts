@@ -6,6 +6,7 @@ import type { Findings, Operations, StoredQuery } from '../operations/operations
 import type { RequestContext } from '../operations/ports.ts'
 import { type Draft, documentParameters, newDraft } from './document-parameters.ts'
 import { compare, type Position, type Query } from './paging.ts'
+import { availabilityStatuses } from './parameter-tests.ts'
 import type { Exchange } from './parts.ts'
 import { patientOf } from './search-patient.ts'
 import { type Ordering, readSearch } from './search-query.ts'
@@ -33,20 +34,12 @@ export function readDocumentSearch(query: Query, exchange: Exchange): DocumentSe
   })
   const draft = newDraft()
   for (const parameter of search.parameters) documentParameters[parameter.name]?.apply(draft, parameter)
-  return { ...search, patient: patientOf(search.patientParameters, exchange), draft, statuses: statusesOf(draft) }
-}
-
-/** DF5: Approved unless something else is asked for; an archived document is current to FHIR, with isArchived. */
-function statusesOf({ statuses = new Set(['current'] as const), archived }: Draft): readonly AvailabilityStatus[] {
-  const result: AvailabilityStatus[] = []
-  const wants = (flag: boolean): boolean => archived === undefined || archived.has(flag)
-  if (statuses.has('current')) {
-    if (wants(false)) result.push('Approved')
-    if (archived?.has(true)) result.push('Archived')
+  return {
+    ...search,
+    patient: patientOf(search.patientParameters, exchange),
+    draft,
+    statuses: availabilityStatuses(draft),
   }
-  if (statuses.has('superseded') && wants(false)) result.push('Deprecated')
-  if (statuses.has('entered-in-error') && wants(false)) result.push('Deleted')
-  return result
 }
 
 export interface FoundDocuments {

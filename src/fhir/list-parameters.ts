@@ -2,32 +2,27 @@
  * The search parameters of List (ITI TF-2 3.66.4.1.2.1, PDSm): each says what it adds to a search. A record has few
  * SubmissionSets and Folders, and they come whole: all but identifiers is tested here, exactly as FHIR means it.
  */
-import type { EntryUuid, UniqueId } from '../metadata/identifiers.ts'
-import { isEntryUuid } from '../metadata/identifiers.ts'
+import type { EntryUuid } from '../metadata/identifiers.ts'
 import type { Author, Folder, SubmissionSet } from '../metadata/model.ts'
 import { systems, uniqueIdOf } from './mapping/index.ts'
 import {
   anyDate,
+  archivedOf,
   authorIdentifierTest,
   authorNameTest,
   codeMatch,
   datesOf,
   familyName,
   givenNames,
+  identifiersOf,
   intersection,
   isCode,
+  logicalIdsOf,
   type NamesOf,
   rangeOf,
+  updatedTest,
 } from './parameter-tests.ts'
-import {
-  alternatives,
-  invalid,
-  type Parameter,
-  parseToken,
-  refuseModifier,
-  stringTest,
-  unescapeValue,
-} from './search-values.ts'
+import { alternatives, invalid, type Parameter, parseToken, refuseModifier, stringTest } from './search-values.ts'
 
 export type Package = SubmissionSet | Folder
 export type ListKind = 'submissionset' | 'folder'
@@ -110,11 +105,7 @@ const isArchived: ListParameter = {
   type: 'token',
   documentation: 'PDSm: true for archived lists only, false for those that are not.',
   apply(draft, parameter) {
-    refuseModifier(parameter)
-    const asked = alternatives(parameter).map((value) => parseToken(value).code)
-    if (!asked.every((value) => value === 'true' || value === 'false'))
-      throw invalid('isArchived', 'must be true or false.')
-    draft.archived = intersection(draft.archived, new Set(asked.map((value) => value === 'true')))
+    draft.archived = intersection(draft.archived, archivedOf(parameter))
   },
 }
 
@@ -122,15 +113,11 @@ const identifier: ListParameter = {
   type: 'token',
   documentation: 'uniqueId, entryUUID or logicalID.',
   apply(draft, parameter) {
-    refuseModifier(parameter)
-    const values = alternatives(parameter)
-      .map(parseToken)
-      .flatMap(({ system, code: value }) => uniqueIdOf({ ...(system && { system }), ...(value && { value }) }) ?? [])
-    const ids = new Set<string>(values)
-    draft.tests.push((list) => ids.has(list.uniqueId) || ids.has(list.entryUuid) || ids.has(list.logicalId))
+    const { values, uuids, test } = identifiersOf(parameter)
+    draft.tests.push(test)
     if (draft.uniqueIds !== undefined) return
     draft.uniqueIds = values
-    draft.uuids = values.filter((value: UniqueId | EntryUuid): value is UniqueId & EntryUuid => isEntryUuid(value))
+    draft.uuids = uuids
   },
 }
 
@@ -138,14 +125,9 @@ const id: ListParameter = {
   type: 'token',
   documentation: 'Logical id of the resource.',
   apply(draft, parameter) {
-    refuseModifier(parameter)
-    const ids = alternatives(parameter)
-      .map((value) => `urn:uuid:${unescapeValue(value).toLowerCase()}`)
-      .filter(isEntryUuid)
-    const wanted = new Set<string>(ids)
-    // Any version's entryUUID is an id: only the registry knows them all
+    const { ids, test } = logicalIdsOf(parameter)
     if (draft.entryUuids === undefined) draft.entryUuids = ids
-    else draft.tests.push((list) => wanted.has(list.logicalId) || wanted.has(list.entryUuid))
+    else draft.tests.push(test)
   },
 }
 
@@ -162,8 +144,8 @@ const lastUpdated: ListParameter = {
   type: 'date',
   documentation: 'When the list last changed here.',
   apply(draft, parameter) {
-    const dates = datesOf(parameter)
-    draft.tests.push((_list, updatedAt = '') => anyDate(dates, rangeOf(updatedAt.replace(/\D/g, '').slice(0, 14))))
+    const test = updatedTest(parameter)
+    draft.tests.push((_list, updatedAt = '') => test(updatedAt))
   },
 }
 

@@ -4,6 +4,7 @@ import type { AvailabilityStatus } from '../metadata/model.ts'
 import type { Findings, StoredQuery } from '../operations/operations.ts'
 import { dateOf, type ListDraft, type ListKind, listParameters, newListDraft, type Package } from './list-parameters.ts'
 import { compare, type Position, type Query } from './paging.ts'
+import { availabilityStatuses } from './parameter-tests.ts'
 import type { Exchange } from './parts.ts'
 import { patientOf } from './search-patient.ts'
 import { type Ordering, readSearch } from './search-query.ts'
@@ -31,20 +32,12 @@ export function readListSearch(query: Query, exchange: Exchange): ListSearch {
   })
   const draft = newListDraft()
   for (const parameter of search.parameters) listParameters[parameter.name]?.apply(draft, parameter)
-  return { ...search, patient: patientOf(search.patientParameters, exchange), draft, statuses: statusesOf(draft) }
-}
-
-/** DF5, as for documents: an archived lot is current to FHIR, with isArchived. */
-function statusesOf({ statuses = new Set(['current'] as const), archived }: ListDraft): readonly AvailabilityStatus[] {
-  const result: AvailabilityStatus[] = []
-  const wants = (flag: boolean): boolean => archived === undefined || archived.has(flag)
-  if (statuses.has('current')) {
-    if (wants(false)) result.push('Approved')
-    if (archived?.has(true)) result.push('Archived')
+  return {
+    ...search,
+    patient: patientOf(search.patientParameters, exchange),
+    draft,
+    statuses: availabilityStatuses(draft),
   }
-  if (statuses.has('retired') && wants(false)) result.push('Deprecated')
-  if (statuses.has('entered-in-error') && wants(false)) result.push('Deleted')
-  return result
 }
 
 export interface FoundLists {
