@@ -50,10 +50,8 @@ export async function findAuditEvents(exchange: Exchange): Promise<void> {
     await sendTable(response, table, patient, matches)
     return
   }
-  const after = placeOf(search.after, oldestFirst)
-  const { total, items, next } = await pageOf(matches, search.countOnly ? 0 : search.count, (sequence) =>
-    oldestFirst ? sequence > after : sequence < after,
-  )
+  requireOurs(search.after)
+  const { total, items, next } = await pageOf(matches, search.countOnly ? 0 : search.count, search.after, oldestFirst)
   const links = linksOf(`${baseUrl}/AuditEvent`, search.used, next)
   await sendSearchset(
     response,
@@ -76,31 +74,56 @@ interface Page {
   readonly next: Position | undefined
 }
 
-/** One page in memory, whatever the length of the history; every row counts in the total, which is exact. */
+/** Throws GatewayError `invalid-parameter` for a cursor that no link had. */
+function requireOurs(after: Position | undefined): void {
+  if (after === undefined) return
+  const { key, id } = after
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(key) || !/^[-\da-f]{36}$/.test(id))
+    throw invalid('_cursor', 'is not a position in a history: follow the next link as it was given.')
+}
+
+/** Rows of one page as they come, and whether more follow. */
+class PageOfRows {
+  readonly items: AccessRecord[] = []
+  readonly #count: number
+  #more = false
+
+  constructor(count: number) {
+    this.#count = count
+  }
+
+  take(record: AccessRecord): void {
+    if (this.items.length < this.#count) this.items.push(record)
+    else this.#more = true
+  }
+
+  /** The last row of the page, by what the reader has of it: a place in the trace would count what others did. */
+  get next(): Position | undefined {
+    const last = this.items.at(-1)
+    return this.#more && last !== undefined ? { key: last.at, id: last.id } : undefined
+  }
+}
+
+/**
+ * One page in memory, whatever the length of the history; every row counts in the total, which is exact. It begins behind
+ * the row that the last one ended with or, where that row is not to be seen any more, with what came later in the order.
+ */
 async function pageOf(
   rows: AsyncIterable<TracedAccess>,
   count: number,
-  isBehind: (sequence: number) => boolean,
+  after: Position | undefined,
+  oldestFirst: boolean,
 ): Promise<Page> {
-  const items: AccessRecord[] = []
+  const [behindRow, behindTime] = [new PageOfRows(count), new PageOfRows(count)]
   let total = 0
-  let last = 0
-  let more = false
-  for await (const { sequence, record } of rows) {
+  let passed = after === undefined
+  for await (const { record } of rows) {
     total++
-    if (!isBehind(sequence)) continue
-    if (items.length < count) {
-      items.push(record)
-      last = sequence
-    } else more = true
+    if (passed) behindRow.take(record)
+    if (after === undefined) continue
+    if (record.id === after.id) passed = true
+    if (oldestFirst ? record.at > after.key : record.at < after.key) behindTime.take(record)
   }
-  return { total, items, next: more && items.length > 0 ? { key: String(last), id: '' } : undefined }
-}
-
-/** The place in the trace behind which a page begins. */
-function placeOf(after: Position | undefined, oldestFirst: boolean): number {
-  if (after === undefined) return oldestFirst ? 0 : Number.MAX_SAFE_INTEGER
-  if (!/^[1-9]\d{0,14}$/.test(after.key))
-    throw invalid('_cursor', 'is not a position in a history: follow the next link as it was given.')
-  return Number(after.key)
+  const { items, next } = passed ? behindRow : behindTime
+  return { total, items, next }
 }

@@ -85,8 +85,8 @@ async function findByReference(
   const kept: Found[] = []
   for (const [patient, mine] of byPatient(found, around)) {
     if (bound !== undefined && patient !== bound) continue
-    const result = await judge(parts, operation, context, patient, { early, found: mine, around })
-    if (result) kept.push(answer(result))
+    const result = await judge(parts, operation, context, patient, { early, found: mine, around, answer })
+    if (result) kept.push(result)
   }
   if (kept.length === 0)
     await parts.trace.record(
@@ -107,14 +107,14 @@ async function judge(
   operation: Operation,
   context: RequestContext,
   patient: PatientKey,
-  { early, found, around }: { readonly early: Authorised | undefined; readonly found: Found; readonly around: Found },
+  { early, found, around, answer }: Collected & { readonly early: Authorised | undefined; readonly around: Found },
 ): Promise<Found | undefined> {
   const authorised = await authoriseFound(parts, operation, context, patient, early)
   if (authorised === undefined) return undefined
   const { facts, permit } = authorised
-  const kept = filterFound(found, around, viewOf(parts, operation, context, facts, true))
-  const { documents } = kept
-  const isNothing = documents.length + kept.submissionSets.length + kept.folders.length === 0
+  const kept = answer(filterFound(found, around, viewOf(parts, operation, context, facts, true)))
+  const { documents, submissionSets, folders, associations } = kept
+  const isNothing = documents.length + submissionSets.length + folders.length + associations.length === 0
   // Nothing was shown: nothing follows from it that would say afterwards whose the object was.
   await parts.trace.record(
     isNothing

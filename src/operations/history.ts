@@ -128,14 +128,15 @@ function isActor({ caller: actor }: AccessRecord, { kind, person }: Caller): boo
 
 /**
  * A row tells nothing of a document the reader may not see now: such documents are left out, and a row that was about
- * nothing else is withheld whole, to appear when they become visible (ACCESS-RULES §5). A search stays: that somebody
- * searched says nothing of what was there. What was answered as absent stands as what is absent does.
+ * nothing else is withheld whole, to appear when they become visible (ACCESS-RULES §5). A search or the question
+ * of an explanation stays: that somebody asked says nothing of what was there. What was answered as absent stands as what is absent does.
  */
 function withoutHidden(record: AccessRecord, known: KnownDocuments, representative: boolean): AccessRecord | undefined {
   if (representative && record.caller.secretConnection) return undefined
   if (record.documents.length === 0) return withoutQuery(record)
   const documents = record.documents.filter(({ logicalId }) => known.isShown(logicalId))
-  if (documents.length > 0 || record.operation.startsWith('TD3.1')) return { ...withoutQuery(record), documents }
+  const isQuestion = record.operation.startsWith('TD3.1') || record.operation === 'explain'
+  if (documents.length > 0 || isQuestion) return { ...withoutQuery(record), documents }
   return record.reasonCode === 'not-found' && !isUntold(record) ? asAbsent(withoutQuery(record)) : undefined
 }
 

@@ -36,22 +36,26 @@ export async function targetsOf(
     ({ type, target }) => (referring.has(type) && !inMessage.has(target)) || standIns.has(target),
   )
   const known = new Map<EntryUuid, DocumentFacts>()
-  const hidden: DocumentFacts[] = []
-  if (outside.length === 0 && superseded.length === 0) return { known, hidden, unresolved: [] }
+  const hidden = new Map<EntryUuid, DocumentFacts>()
+  if (outside.length === 0 && superseded.length === 0) return { known, hidden: [], unresolved: [] }
   const facts = await parts.dmp.status(patient, context.caller)
-  // What a structure or its staff may replace is for UP9, which says so; the tester of profile `ihe` sees everything
-  const person = !['structure', 'staff', 'tester'].includes(context.caller.kind)
-  const visible = person && facts ? viewOf(parts, 'TD2.1b', context, facts) : () => true
+  // The tester of profile `ihe` sees everything
+  const { kind } = context.caller
+  const visible = kind !== 'tester' && facts ? viewOf(parts, 'TD2.1b', context, facts) : () => true
   for (const id of new Set([...outside.map(({ target }) => target), ...superseded.map((each) => each.id)])) {
     const found = await lookUp(parts, id, standIns, patient)
     if (found === undefined) continue
     if (visible(found)) known.set(id, found)
-    else hidden.push(found)
+    else hidden.set(id, found)
   }
-  const lost = outside.filter(({ target }) => !known.has(target) && (person || standIns.has(target)))
+  // A remote DMP may know what it does not let a certificate look up: what was not found is for the DMP to say, alike
+  const looksUp = !['structure', 'staff', 'tester'].includes(kind)
+  const lost = outside.filter(
+    ({ target }) => !known.has(target) && (looksUp || hidden.has(target) || standIns.has(target)),
+  )
   return {
     known,
-    hidden,
+    hidden: [...hidden.values()],
     unresolved: [
       ...lost.map((association) => unresolved(association, standIns)),
       ...notReplaced(submission, known, superseded),
