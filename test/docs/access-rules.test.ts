@@ -63,6 +63,16 @@ describe('docs/access-rules.md', () => {
     )
   })
 
+  it('has for every rule that refuses a table of cases, which must hold one refused and one that passes', () => {
+    // describeRules in test/access/rules/table.ts asserts both for every group whose key is a rule
+    const tables = testFiles.filter(({ name }) => name.startsWith(path.join('access', 'rules')))
+    const refusing = [...new Set(rules.map(({ id }) => id))]
+    assert.deepEqual(
+      refusing.filter((id) => !tables.some(({ text }) => new RegExp(`^ {2}${id}: \\[`, 'm').test(text))),
+      [],
+    )
+  })
+
   it('gives each statement of the texts rules, and tests that are there and name one of them', () => {
     const statements = tableUnder('The texts, statement by statement')
     assert.ok(statements.length > 45)

@@ -30,6 +30,7 @@ const actions = {
   'ITI-41': { action: 'urn:ihe:iti:2007:ProvideAndRegisterDocumentSet-b', endpoint: 'repository' },
   'ITI-43': { action: 'urn:ihe:iti:2007:RetrieveDocumentSet', endpoint: 'repository' },
   'ITI-18': { action: 'urn:ihe:iti:2007:RegistryStoredQuery', endpoint: 'registry' },
+  'ITI-57': { action: 'urn:ihe:iti:2010:UpdateDocumentSet', endpoint: 'registry' },
 } as const
 
 export type XdsTransaction = keyof typeof actions

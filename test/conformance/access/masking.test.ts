@@ -4,7 +4,17 @@ import { randomUUID } from 'node:crypto'
 import type { EntryUuid } from '../../../src/metadata/identifiers.ts'
 import type { DocumentEntry } from '../../../src/metadata/model.ts'
 import { codes } from '../../mothers/metadata.ts'
-import { aDocument, aPatient, type Declaration, declared, newOid, people, type Stored } from '../../support/gateway.ts'
+import {
+  aDocument,
+  aPatient,
+  type Declaration,
+  declared,
+  newOid,
+  people,
+  type Stored,
+  submissionOf,
+} from '../../support/gateway.ts'
+import { nextVersion, updateRequest, versionOf } from '../../xds/registry/registry.ts'
 import { acrossDoors, atBothDoors, comparable, feed, found, withGateway } from './suite.ts'
 
 const { author, colleague, nurse, structure } = people
@@ -149,6 +159,41 @@ withGateway('a document masked to professionals', (suite) => {
     const other = await gateway.xds.findByUniqueId({ ...structure, structure: '1020099999', ...bound }, stored.uniqueId)
     assert.deepEqual([other.outcome.ok, other.entries], [true, []])
   })
+
+  atBothDoors(suite, 'is not made so by a certificate, which is told to replace it, and can (UP6)', async (door) => {
+    const { gateway } = suite
+    const patient = await gateway.patient()
+    const { stored, entry } = await feed(door, patient)
+    const bound = { ...structure, ins: patient.ins }
+    const refused = door === gateway.fhirDoor ? await patched(stored) : await updated(entry)
+    assert.deepEqual([refused.ok, refused.code, refused.rule], [false, 'use-replacement', 'UP6'])
+    const replaced = await door.feed(bound, aDocument(patient, masked), {
+      replaces: stored,
+      consent: declared.informed,
+    })
+    assert.ok(replaced.stored, replaced.text)
+    assert.deepEqual(await found(door, colleague, patient), [])
+    assert.deepEqual(await found(door, author, patient), [replaced.stored.uniqueId])
+  })
+
+  async function patched({ uniqueId }: Stored) {
+    const label = { system: codes.maskedToProfessionals.system, code: 'MASQUE_PS' }
+    const body = [{ op: 'add', path: '/securityLabel/-', value: { coding: [label] } }]
+    const target = `/DocumentReference?identifier=urn:oid:${uniqueId}`
+    const headers = { 'Content-Type': 'application/json-patch+json' }
+    const reply = await suite.gateway.fhir.call(structure, 'PATCH', target, { body: JSON.stringify(body), headers })
+    return reply.outcome
+  }
+
+  async function updated(entry: DocumentEntry) {
+    const next = nextVersion(entry, masked)
+    const submission = submissionOf([{ entry: next, bytes: Buffer.alloc(0) }])
+    const only = { ...submission, associations: [] }
+    const body = updateRequest(only, versionOf(only.submissionSet.entryUuid, next))
+    const [authority, ins] = [entry.patientId.assigningAuthority?.universalId, entry.patientId.id]
+    const who = { ...structure, ins, ...(authority && { insSystem: authority }) }
+    return (await suite.gateway.xds.call(who, { transaction: 'ITI-57', body, packaging: 'simple' })).outcome
+  }
 
   atBothDoors(suite, 'is what a patient who masks by default gets, and the receipt says so', async (door) => {
     const { gateway } = suite
