@@ -4,9 +4,10 @@
  */
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { Agent } from 'node:https'
+import type { Agent } from 'node:https'
 import { calculateJwkThumbprint, exportJWK } from 'jose'
 import { type KeyFiles, orNamed, readKeyPair } from '../remote/key-pair.ts'
+import { agentOf, type Reloading, reloadable } from '../remote/reloadable.ts'
 
 export interface CredentialFiles {
   /** Mutual TLS. */
@@ -24,7 +25,7 @@ export interface TokenKey {
   readonly thumbprint: string
 }
 
-export interface Credentials {
+export interface Credentials extends Reloading {
   readonly tokenKey: TokenKey
   /** SHA-256 of the client certificate, base64url: `x5t#S256` of RFC 8705. */
   readonly certificateThumbprint: string
@@ -32,47 +33,19 @@ export interface Credentials {
   readonly agent: Agent
   /** ISO 8601 instant of the end of the client certificate. */
   readonly expiry: string
-  /** @throws Error that names the file at fault; nothing changes then */
-  reload(): Promise<void>
-  close(): void
 }
 
 /** @throws Error that names the file at fault */
 export async function openCredentials(files: CredentialFiles, connections = 32): Promise<Credentials> {
-  let current = await read(files, connections)
-  return {
-    get tokenKey() {
-      return current.tokenKey
-    },
-    get certificateThumbprint() {
-      return current.certificateThumbprint
-    },
-    get agent() {
-      return current.agent
-    },
-    get expiry() {
-      return current.expiry
-    },
-    async reload() {
-      const fresh = await read(files, connections)
-      const old = current
-      current = fresh
-      // Exchanges under way keep their sockets; idle ones of the old certificate are closed
-      for (const socket of Object.values(old.agent.freeSockets).flat()) socket?.destroy()
-    },
-    close: () => current.agent.destroy(),
-  }
-}
-
-async function read(files: CredentialFiles, maxSockets: number) {
-  const { keyPem: key, certificatePem: cert, certificate } = await readKeyPair(files.authentication)
-  const ca = await Promise.all(files.authorities.map((file) => readFile(file)))
-  return {
-    agent: new Agent({ keepAlive: true, maxSockets, scheduling: 'lifo', minVersion: 'TLSv1.2', key, cert, ca }),
-    certificateThumbprint: createHash('sha256').update(certificate.raw).digest('base64url'),
-    expiry: certificate.validToDate.toISOString(),
-    tokenKey: await readTokenKey(files.tokenKey),
-  }
+  return reloadable(async () => {
+    const pair = await readKeyPair(files.authentication)
+    return {
+      agent: await agentOf(pair, files.authorities, connections),
+      certificateThumbprint: createHash('sha256').update(pair.certificate.raw).digest('base64url'),
+      expiry: pair.certificate.validToDate.toISOString(),
+      tokenKey: await readTokenKey(files.tokenKey),
+    }
+  })
 }
 
 async function readTokenKey(file: string): Promise<TokenKey> {

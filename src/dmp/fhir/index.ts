@@ -14,9 +14,9 @@
  */
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { GatewayError } from '../../errors.ts'
 import type { Clock, Dmp, Trace } from '../../operations/ports.ts'
 import type { Spool } from '../../spool/index.ts'
+import { byRequest } from '../remote/by-request.ts'
 import { openJournal } from '../remote/journal.ts'
 import type { Observer } from '../remote/observer.ts'
 import { openReferences } from '../remote/references.ts'
@@ -74,8 +74,10 @@ export async function openFhirDmp(given: FhirDmpParts): Promise<FhirDmp> {
     observer: given.observer,
     statuses: new StatusCache(options.statusAge, () => clock.now().getTime()),
   }
+  const { repositoryUniqueId } = options
+  const check = () => parts.capabilities.check()
   return {
-    dmp: withoutCaller(parts),
+    dmp: byRequest({ repositoryUniqueId, check }, (context) => createSession(parts, context)),
     unsettled,
     get expiry() {
       return { authentication: credentials.expiry }
@@ -85,25 +87,5 @@ export async function openFhirDmp(given: FhirDmpParts): Promise<FhirDmp> {
       credentials.close()
       references.close()
     },
-  }
-}
-
-/** Nothing is asked of the DMP but under the identity of a request. */
-function withoutCaller(parts: Parts): Dmp {
-  const refuse = () => Promise.reject(new GatewayError('identity-missing'))
-  return {
-    repositoryUniqueId: parts.options.repositoryUniqueId,
-    status: refuse,
-    demographics: refuse,
-    open: refuse,
-    feed: refuse,
-    find: refuse,
-    read: () => ({ [Symbol.asyncIterator]: () => ({ next: refuse }) }),
-    versions: refuse,
-    update: refuse,
-    remove: refuse,
-    content: refuse,
-    check: () => parts.capabilities.check(),
-    on: (context) => createSession(parts, context),
   }
 }

@@ -1,5 +1,6 @@
 /** What the connector must be told: docs/pdsm-dmp.md says where each comes from. */
 import type { Oid } from '../../metadata/identifiers.ts'
+import type { Timeouts } from '../remote/connection.ts'
 
 export interface FhirDmpOptions {
   /** FHIR base of the DMP, without a slash at the end: `https://host/fhir`. */
@@ -31,14 +32,7 @@ export interface FhirDmpOptions {
   readonly publish: 'ITI-65' | 'ITI-105'
   /** ITI-65 with a replacement says that the replaced one is superseded (UpdateDocumentRefs of MHD, TD2.1b of PDSm4DMP). */
   readonly supersede: boolean
-  readonly timeouts: {
-    /** Milliseconds for TCP and TLS. */
-    readonly connect: number
-    /** Milliseconds without a byte, in either direction. */
-    readonly idle: number
-    /** Milliseconds for a whole exchange. */
-    readonly exchange: number
-  }
+  readonly timeouts: Timeouts
   readonly limits: {
     /** Bytes of one answer that is no document; of a search, of all its pages. */
     readonly answer: number

@@ -2,11 +2,9 @@
  * One exchange with the DMP: HTTPS with the structure's certificate, streamed both ways, bounded in time. Nothing is sent
  * a second time, no redirect is followed, no compression is taken (a small answer must not become a large one).
  */
-import type { ClientRequest, IncomingMessage } from 'node:http'
-import { request as httpsRequest } from 'node:https'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { IncomingMessage } from 'node:http'
 import { GatewayError } from '../../errors.ts'
+import { send } from '../remote/connection.ts'
 import type { Credentials } from './credentials.ts'
 import type { FhirDmpOptions } from './options.ts'
 
@@ -47,7 +45,10 @@ type Options = Pick<FhirDmpOptions, 'timeouts'>
 export function createTransport(options: Options, credentials: Pick<Credentials, 'agent'>): Transport {
   return {
     async exchange(outgoing) {
-      const response = await send(options, credentials, outgoing)
+      const response = await send(options.timeouts, credentials.agent, {
+        ...outgoing,
+        headers: { ...outgoing.headers, 'Accept-Encoding': 'identity' },
+      })
       const giveUp = () => void response.destroy()
       if ((response.headers['content-encoding'] ?? 'identity') !== 'identity') {
         giveUp()
@@ -90,53 +91,4 @@ async function* read(
     clearTimeout(late)
     response.destroy()
   }
-}
-
-async function send(
-  { timeouts }: Options,
-  { agent }: Pick<Credentials, 'agent'>,
-  { method, url, headers, body, safe }: Outgoing,
-): Promise<IncomingMessage> {
-  const length = body && { 'Content-Length': body.length }
-  const request = httpsRequest(url, {
-    method,
-    agent,
-    headers: { ...headers, 'Accept-Encoding': 'identity', ...length },
-  })
-  let connected = false
-  const reached = new Promise<IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve).once('error', reject)
-    request.setTimeout(timeouts.idle, () => request.destroy(new Error('idle')))
-    watchConnection(request, timeouts.connect, () => {
-      connected = true
-    })
-  })
-  const whole = setTimeout(() => request.destroy(new Error('exchange too long')), timeouts.exchange)
-  // An answer may come before the request has gone out whole: it is then the answer, and the rest is not sent
-  if (body === undefined) request.end()
-  else
-    pipeline(Readable.from(body.stream(), { objectMode: false }), request).catch((error: Error) =>
-      request.destroy(error),
-    )
-  try {
-    return await reached
-  } catch (cause) {
-    throw new GatewayError(connected && !safe ? 'dmp-outcome-unknown' : 'dmp-unavailable', { cause })
-  } finally {
-    clearTimeout(whole)
-  }
-}
-
-/** TCP and TLS have their own, shorter time: nothing was sent before they stand. */
-function watchConnection(request: ClientRequest, limit: number, done: () => void): void {
-  const late = setTimeout(() => request.destroy(new Error('no connection in time')), limit)
-  request.once('close', () => clearTimeout(late))
-  const stands = () => {
-    clearTimeout(late)
-    done()
-  }
-  request.once('socket', (socket) => {
-    if (request.reusedSocket) stands()
-    else socket.once('secureConnect', stands)
-  })
 }

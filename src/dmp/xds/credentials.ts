@@ -3,9 +3,9 @@
  * files, read again on demand; what cannot be used is refused whole, and what was in use stays.
  */
 import type { KeyObject, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { Agent } from 'node:https'
+import type { Agent } from 'node:https'
 import { type KeyFiles, readKeyPair } from '../remote/key-pair.ts'
+import { agentOf, type Reloading, reloadable } from '../remote/reloadable.ts'
 
 export interface CredentialFiles {
   /** ORG_AUTH_CLI. */
@@ -25,68 +25,35 @@ export interface SigningCredential {
   readonly issuerName: string
 }
 
-export interface Credentials {
+export interface Credentials extends Reloading {
   readonly signing: SigningCredential
   /** For connections to the DMP; changes with the files. */
   readonly agent: Agent
   /** ISO 8601 instants of the end of the certificates. */
   readonly expiry: { readonly authentication: string; readonly signature: string }
-  /** @throws Error that names the file at fault; nothing changes then */
-  reload(): Promise<void>
-  close(): void
 }
 
 /** @throws Error that names the file at fault */
 export async function openCredentials(files: CredentialFiles, connections = 32): Promise<Credentials> {
-  let current = await read(files, connections)
-  return {
-    get signing() {
-      return current.signing
-    },
-    get agent() {
-      return current.agent
-    },
-    get expiry() {
-      return current.expiry
-    },
-    async reload() {
-      const fresh = await read(files, connections)
-      const old = current
-      current = fresh
-      // Exchanges under way keep their sockets; idle ones of the old certificate are closed
-      for (const socket of Object.values(old.agent.freeSockets).flat()) socket?.destroy()
-    },
-    close: () => current.agent.destroy(),
-  }
-}
-
-async function read(files: CredentialFiles, maxSockets: number) {
-  const authentication = await readKeyPair(files.authentication)
-  const signature = await readKeyPair(files.signature)
-  if (signature.certificate.publicKey.asymmetricKeyType !== 'rsa')
-    throw new Error(`${signature.file}: the DMP knows RSA signatures only`)
-  const agent = new Agent({
-    keepAlive: true,
-    maxSockets,
-    scheduling: 'lifo',
-    minVersion: 'TLSv1.2',
-    key: authentication.keyPem,
-    cert: authentication.certificatePem,
-    ca: await Promise.all(files.authorities.map((file) => readFile(file))),
+  return reloadable(async () => {
+    const authentication = await readKeyPair(files.authentication)
+    const signature = await readKeyPair(files.signature)
+    if (signature.certificate.publicKey.asymmetricKeyType !== 'rsa')
+      throw new Error(`${signature.file}: the DMP knows RSA signatures only`)
+    return {
+      agent: await agentOf(authentication, files.authorities, connections),
+      signing: {
+        key: signature.key,
+        certificate: signature.certificate,
+        subjectName: distinguishedName(signature.certificate.subject),
+        issuerName: distinguishedName(signature.certificate.issuer),
+      },
+      expiry: {
+        authentication: authentication.certificate.validToDate.toISOString(),
+        signature: signature.certificate.validToDate.toISOString(),
+      },
+    }
   })
-  return {
-    agent,
-    signing: {
-      key: signature.key,
-      certificate: signature.certificate,
-      subjectName: distinguishedName(signature.certificate.subject),
-      issuerName: distinguishedName(signature.certificate.issuer),
-    },
-    expiry: {
-      authentication: authentication.certificate.validToDate.toISOString(),
-      signature: signature.certificate.validToDate.toISOString(),
-    },
-  }
 }
 
 /** node gives one attribute a line, the most general first, escaped as RFC 2253 asks for; the name reads the other way. */

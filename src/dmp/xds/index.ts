@@ -12,9 +12,9 @@
  */
 import { mkdirSync } from 'node:fs'
 import path from 'node:path'
-import { GatewayError } from '../../errors.ts'
-import type { Clock, Dmp, RequestContext, Trace } from '../../operations/ports.ts'
+import type { Clock, Dmp, Trace } from '../../operations/ports.ts'
 import type { Spool } from '../../spool/index.ts'
+import { byRequest } from '../remote/by-request.ts'
 import { openJournal } from '../remote/journal.ts'
 import type { Observer } from '../remote/observer.ts'
 import { openReferences } from '../remote/references.ts'
@@ -69,8 +69,10 @@ export async function openNationalDmp(given: NationalDmpParts): Promise<National
     observer: given.observer,
     statuses: new StatusCache(options.statusAge, () => clock.now().getTime()),
   }
+  const { repositoryUniqueId } = options
+  const check = () => parts.transport.check()
   return {
-    dmp: withoutCaller(parts),
+    dmp: byRequest({ repositoryUniqueId, check }, (context) => createSession(parts, context)),
     unsettled,
     get expiry() {
       return credentials.expiry
@@ -79,32 +81,6 @@ export async function openNationalDmp(given: NationalDmpParts): Promise<National
     close() {
       credentials.close()
       references.close()
-    },
-  }
-}
-
-/** Nothing is asked of the DMP but under the identity of a request. */
-function withoutCaller(parts: Parts): Dmp {
-  // One for all that a request does (PATCH reads, then changes): what it was told it does not ask again
-  const sessions = new WeakMap<RequestContext, Dmp>()
-  const refuse = () => Promise.reject(new GatewayError('identity-missing'))
-  return {
-    repositoryUniqueId: parts.options.repositoryUniqueId,
-    status: refuse,
-    demographics: refuse,
-    open: refuse,
-    feed: refuse,
-    find: refuse,
-    read: () => ({ [Symbol.asyncIterator]: () => ({ next: refuse }) }),
-    versions: refuse,
-    update: refuse,
-    remove: refuse,
-    content: refuse,
-    check: () => parts.transport.check(),
-    on(context) {
-      const session = sessions.get(context) ?? createSession(parts, context)
-      sessions.set(context, session)
-      return session
     },
   }
 }

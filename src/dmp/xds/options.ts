@@ -2,6 +2,7 @@
 import type { Oid } from '../../metadata/identifiers.ts'
 import type { Code } from '../../metadata/model.ts'
 import type { SignatureHash } from '../../xml/sign.ts'
+import type { Timeouts } from '../remote/connection.ts'
 
 export interface NationalOptions {
   /** Up to and without the name of a service: `https://host/si-dmp-server/v2/services`. */
@@ -52,14 +53,7 @@ export interface NationalOptions {
   readonly documents: 'wrap' | 'refuse'
   /** SHA-1 is all that is known to be accepted for the signature of the lot (DMP-SERVICES §3.4). */
   readonly lotSignatureHash: SignatureHash
-  readonly timeouts: {
-    /** Milliseconds for TCP and TLS. */
-    readonly connect: number
-    /** Milliseconds without a byte, in either direction. */
-    readonly idle: number
-    /** Milliseconds for a whole exchange. */
-    readonly exchange: number
-  }
+  readonly timeouts: Timeouts
   readonly limits: {
     /** Bytes of an answer without its documents. */
     readonly envelope: number

@@ -1,12 +1,11 @@
 /** One exchange with a service of the DMP: HTTPS with the structure's certificate, streamed both ways, bounded in time and size. */
-import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import { GatewayError } from '../../errors.ts'
 import type { Spool } from '../../spool/index.ts'
 import { readMessage } from '../../xds/mtom/reader.ts'
 import type { ComposedRequest } from '../../xds/mtom/request.ts'
+import { send } from '../remote/connection.ts'
 import type { Credentials } from './credentials.ts'
 import type { NationalOptions, Service } from './options.ts'
 
@@ -31,7 +30,12 @@ export function createTransport(options: Options, credentials: Credentials, spoo
   return {
     urlOf,
     async exchange(service, request) {
-      const response = await send(options, credentials, urlOf(service), request)
+      const response = await send(options.timeouts, credentials.agent, {
+        method: 'POST',
+        url: urlOf(service),
+        headers: { 'Content-Type': request.contentType, Accept: '*/*' },
+        body: { length: request.length, stream: () => request.body() },
+      })
       const stopped = setTimeout(() => response.destroy(), options.timeouts.exchange)
       try {
         return await readMessage(response, {
@@ -57,53 +61,6 @@ export function createTransport(options: Options, credentials: Credentials, spoo
     },
     check: () => connect(options, credentials),
   }
-}
-
-async function send(
-  { timeouts }: Options,
-  credentials: Credentials,
-  url: string,
-  composed: ComposedRequest,
-): Promise<IncomingMessage> {
-  const request = httpsRequest(url, {
-    method: 'POST',
-    agent: credentials.agent,
-    headers: { 'Content-Type': composed.contentType, 'Content-Length': composed.length, Accept: '*/*' },
-  })
-  let connected = false
-  const reached = new Promise<IncomingMessage>((resolve, reject) => {
-    request.once('response', resolve).once('error', reject)
-    request.setTimeout(timeouts.idle, () => request.destroy(new Error('idle')))
-    watchConnection(request, timeouts.connect, () => {
-      connected = true
-    })
-  })
-  const whole = setTimeout(() => request.destroy(new Error('exchange too long')), timeouts.exchange)
-  // An answer may come before the request has gone out whole: it is then the answer, and the rest is not sent
-  pipeline(Readable.from(composed.body(), { objectMode: false }), request).catch((error: Error) =>
-    request.destroy(error),
-  )
-  try {
-    return await reached
-  } catch (cause) {
-    throw new GatewayError(connected ? 'dmp-outcome-unknown' : 'dmp-unavailable', { cause })
-  } finally {
-    clearTimeout(whole)
-  }
-}
-
-/** TCP and TLS have their own, shorter time: nothing was sent before they stand. */
-function watchConnection(request: ClientRequest, limit: number, done: () => void): void {
-  const late = setTimeout(() => request.destroy(new Error('no connection in time')), limit)
-  request.once('close', () => clearTimeout(late))
-  const stands = () => {
-    clearTimeout(late)
-    done()
-  }
-  request.once('socket', (socket) => {
-    if (request.reusedSocket) stands()
-    else socket.once('secureConnect', stands)
-  })
 }
 
 async function connect({ baseUrl, timeouts }: Options, credentials: Credentials): Promise<void> {
