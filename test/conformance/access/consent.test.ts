@@ -1,5 +1,6 @@
 /** Declarations: what must be declared, what is remembered and for whom (INTERFACE, Consent headers; CO1–CO3, FE1, FE2). */
 import assert from 'node:assert/strict'
+import { choose, provisions } from '../../support/consent.ts'
 import { aDocument, type Declaration, declared, people, type TestPatient } from '../../support/gateway.ts'
 import { at } from '../../support/json.ts'
 import { atBothDoors, feed, found, withGateway } from './suite.ts'
@@ -181,3 +182,28 @@ withGateway('a declaration', (suite) => {
     assert.deepEqual(search?.declaration, consent)
   })
 })
+
+withGateway(
+  'consultation where a first consent is required (access.initialConsent: true)',
+  (suite) => {
+    atBothDoors(
+      suite,
+      'waits for one consent of the patient to the care team, and ends with it (CO4)',
+      async (door) => {
+        const { fhir, patient: open } = suite.gateway
+        const patient = await open()
+        const { stored } = await feed(door, patient)
+        const refused = async () => {
+          const { outcome } = await door.find(colleague, patient, careTeam('E-1', true))
+          assert.deepEqual([outcome.ok, outcome.code, outcome.rule], [false, 'initial-consent-missing', 'CO4'])
+        }
+        await refused()
+        assert.equal((await choose(fhir, patient.identity, patient, provisions.initialConsent('permit'))).status, 201)
+        assert.deepEqual(await found(door, colleague, patient, careTeam('E-1', true)), [stored.uniqueId])
+        assert.equal((await choose(fhir, patient.identity, patient, provisions.initialConsent('deny'))).status, 201)
+        await refused()
+      },
+    )
+  },
+  { 'access.initialConsent': true },
+)
