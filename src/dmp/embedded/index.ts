@@ -9,7 +9,7 @@
  *   writer, writer-thread, batch   the queue, the thread behind it, group commit
  *   prepare, feed, update, remove, administer, access-log   the commands, before and inside a transaction
  *   registry, object-rows   what they look up and write there
- *   find, find-packages, document-rows, facts, authorised, administration, content   reading, choices, bytes
+ *   snapshot, find, find-packages, document-rows, facts, authorised, administration, content   reading, choices, bytes
  *   outbox, deliveries     the trace on its way to other systems, notifications on their way to people
  *   operator               what an operator sees of both, and sets going again
  */

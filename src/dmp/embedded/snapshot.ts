@@ -19,7 +19,8 @@ export function createSnapshot(reader: DatabaseSync): Snapshot {
   const end = (): void => {
     if (!open) return
     open = false
-    ending.run()
+    // An I/O error has ended it already
+    if (reader.isTransaction) ending.run()
   }
   return {
     begin() {
