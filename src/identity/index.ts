@@ -127,7 +127,9 @@ async function assertionVerifierOf(options: IdentityOptions, audience: string, c
   const { mode, issuer, vihf = {} } = options
   const lists = await Promise.all((vihf.revocationLists ?? []).map(revocationListOf))
   const revocation = createRevocation(lists, clockSkewSeconds * 1000)
-  const trusted = await Promise.all((options.trustedVihf ?? []).map(({ certificate }) => certificateOf(certificate)))
+  const trusted = await Promise.all(
+    (options.trustedVihf ?? []).map(({ certificate }) => certificateOf(certificate, 'identity.vihf.certificates')),
+  )
   return createAssertionVerifier({
     findSigner: createSignerFinder({ trusted, local: issuer?.vihfCertificate, revocation }),
     issuers: await xuaIssuersOf(options.trustedXua ?? [], audience, revocation),

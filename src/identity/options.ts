@@ -105,11 +105,13 @@ export async function jwtTrustOf(trusted: TrustedJwtIssuer, audience: string): P
   const { issuer, jwks, key, algorithms = defaultAlgorithms } = trusted
   const allowed = algorithms.map((algorithm) => {
     const known = jwtAlgorithms.find((candidate) => candidate === algorithm)
-    if (known === undefined) throw new RangeError(`${issuer}: the algorithm is one of ${jwtAlgorithms.join(', ')}`)
+    if (known === undefined)
+      throw new RangeError(`identity.jwt ${issuer}: the algorithm is one of ${jwtAlgorithms.join(', ')}`)
     return known
   })
-  if ((jwks === undefined) === (key === undefined)) throw new RangeError(`${issuer}: either jwks or key is given`)
-  const keys = jwks === undefined ? await publicKeyOf(key ?? '') : await keySetOf(jwks, issuer)
+  if ((jwks === undefined) === (key === undefined))
+    throw new RangeError(`identity.jwt ${issuer}: either jwks or key is given`)
+  const keys = jwks === undefined ? await publicKeyOf(key ?? '', issuer) : await keySetOf(jwks, issuer)
   const claims = trusted.claims === 'psc' ? pscClaims : iuaClaims
   return {
     issuer,
@@ -139,17 +141,42 @@ async function userInfoOf({ ca, certificate, key, ...others }: NonNullable<Trust
 
 async function keySetOf(jwks: JSONWebKeySet | string, issuer: string): Promise<JSONWebKeySet> {
   if (typeof jwks !== 'string') return jwks
-  const parsed = keySet.safeParse(JSON.parse(await readFile(jwks, 'utf8')))
-  if (!parsed.success) throw new RangeError(`${issuer}: ${jwks} is no JWK Set`)
+  const parsed = keySet.safeParse(jsonOf(await readFile(jwks, 'utf8')))
+  if (!parsed.success) throw new RangeError(`identity.jwt ${issuer}: ${jwks} is no JWK Set`)
   return parsed.data
 }
 
-async function publicKeyOf(pemOrFile: string): Promise<KeyObject> {
-  return createPublicKey(await pemOf(pemOrFile))
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
-export async function certificateOf(pemOrFile: string): Promise<X509Certificate> {
-  return new X509Certificate(await pemOf(pemOrFile))
+async function publicKeyOf(pemOrFile: string, issuer: string): Promise<KeyObject> {
+  const pem = await pemOf(pemOrFile)
+  try {
+    return createPublicKey(pem)
+  } catch (cause) {
+    throw new RangeError(`identity.jwt ${issuer}: ${nameOf(pemOrFile)} holds no public key or certificate in PEM`, {
+      cause,
+    })
+  }
+}
+
+/** @param setting that names it */
+export async function certificateOf(pemOrFile: string, setting: string): Promise<X509Certificate> {
+  const pem = await pemOf(pemOrFile)
+  try {
+    return new X509Certificate(pem)
+  } catch (cause) {
+    throw new RangeError(`${setting}: ${nameOf(pemOrFile)} holds no certificate in PEM`, { cause })
+  }
+}
+
+function nameOf(pemOrFile: string): string {
+  return pemOrFile.includes('-----BEGIN') ? 'what is written there' : pemOrFile
 }
 
 async function pemOf(pemOrFile: string): Promise<string | Buffer> {
@@ -162,7 +189,8 @@ export async function revocationListOf(file: string): Promise<RevocationList> {
   try {
     return readRevocationList(bytes)
   } catch (error) {
-    throw new RangeError(`${file}: ${error instanceof Error ? error.message : 'unreadable'}`, { cause: error })
+    const reason = error instanceof Error ? error.message : 'unreadable'
+    throw new RangeError(`identity.vihf.revocationLists: ${file}: ${reason}`, { cause: error })
   }
 }
 
@@ -175,7 +203,9 @@ export async function xuaIssuersOf(
   const issuers = new Map<string, XuaIssuer>()
   for (const each of trusted) {
     if (issuers.has(each.issuer)) throw new RangeError(`two trusted XUA issuers have the name ${each.issuer}`)
-    const certificates = await Promise.all(each.certificates.map(certificateOf))
+    const certificates = await Promise.all(
+      each.certificates.map((certificate) => certificateOf(certificate, `identity.xua ${each.issuer}`)),
+    )
     issuers.set(each.issuer, {
       findSigner: createSignerFinder({ trusted: certificates, revocation }),
       audience: each.audience ?? audience,

@@ -4,6 +4,7 @@ import { createIdentity, createOnceOnly, type OnceOnly } from '../identity/index
 import { type LocalIssuer, openLocalIssuer } from '../identity/issuer.ts'
 import type { Identity } from '../operations/ports.ts'
 import type { Config } from './config.ts'
+import { checkReadable, credentialFiles } from './files.ts'
 
 export interface Credentials {
   /** Always the one that was read last. */
@@ -12,8 +13,12 @@ export interface Credentials {
   reload(): Promise<void>
 }
 
-/** @param data data folder: in development the local issuer lives there */
+/**
+ * @param data data folder: in development the local issuer lives there
+ * @throws ConfigError or Error for the operator, that names the setting or the file at fault
+ */
 export async function openCredentials(config: Config, data: string): Promise<Credentials> {
+  await checkReadable(credentialFiles(config))
   // The local issuer is neither made nor trusted in production
   const issuer = config.mode === 'development' ? await openLocalIssuer(data) : undefined
   const onceOnly = createOnceOnly(Date.now())

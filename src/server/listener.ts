@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https'
 import { Socket } from 'node:net'
 import { createSecureContext, type SecureContextOptions, type TLSSocket } from 'node:tls'
 import type { Alerts } from '../operations/ports.ts'
-import type { Config } from './config.ts'
+import { type Config, ConfigError } from './config.ts'
 
 export interface Listener {
   readonly server: Server
@@ -44,23 +44,31 @@ export async function createListener(
   return {
     server,
     async reload() {
-      const context = await contextOf(tls)
-      // Throws here, before anything changes, when key and certificate do not belong together
-      createSecureContext(context)
-      server.setSecureContext(context)
+      server.setSecureContext(await contextOf(tls))
     },
   }
 }
 
+/** @throws ConfigError when they cannot serve together: before anything changes */
 async function contextOf({ key, certificate, clientAuthorities, revocationLists }: Tls): Promise<SecureContextOptions> {
   const all = (files: readonly string[]) => Promise.all(files.map((file) => readFile(file)))
-  return {
+  const context = {
     key: await readFile(key),
     cert: await readFile(certificate),
     minVersion,
     ...(clientAuthorities.length > 0 && { ca: await all(clientAuthorities) }),
     ...(revocationLists.length > 0 && { crl: await all(revocationLists) }),
+  } as const
+  try {
+    createSecureContext(context)
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : 'unreadable'
+    throw new ConfigError(
+      `server.tls: key, certificate, clientAuthorities and revocationLists cannot be used together: all are PEM, and the certificate is that of the key (${reason})`,
+      { cause },
+    )
   }
+  return context
 }
 
 /** Node closes the connection before it tells: the address is then that of the socket below, which keeps it. */

@@ -5,6 +5,7 @@
 import { stat } from 'node:fs/promises'
 import type { Logger } from 'pino'
 import type { Config } from './config.ts'
+import { credentialFiles } from './files.ts'
 
 export interface Reloader {
   reload(): Promise<void>
@@ -19,7 +20,7 @@ export interface ReloaderParts {
 }
 
 export function createReloader({ config, log, reload }: ReloaderParts): Reloader {
-  const files = credentialFiles(config)
+  const files = [...new Set(credentialFiles(config).map(({ file }) => file))]
   let seen = ''
   let busy: Promise<void> = Promise.resolve()
   const all = async (): Promise<void> => {
@@ -54,51 +55,6 @@ export function createReloader({ config, log, reload }: ReloaderParts): Reloader
     reload: () => queue(all),
     close: () => clearInterval(timer),
   }
-}
-
-/** Every file behind a credential. */
-function credentialFiles({
-  server: { tls },
-  identity: { jwt, vihf, xua },
-  dmp: { national, fhir },
-  trace,
-  notifications: { email, webhook },
-}: Config): readonly string[] {
-  const server = tls ? [tls.key, tls.certificate, ...tls.clientAuthorities, ...tls.revocationLists] : []
-  const issuers = jwt.flatMap(({ jwks, key, userinfo }) => [
-    jwks,
-    key,
-    userinfo?.ca,
-    userinfo?.certificate,
-    userinfo?.key,
-  ])
-  const pairs = [national?.authentication, national?.signature, fhir?.authentication]
-  const connector = [
-    ...pairs.flatMap((pair) => filesOf(pair ?? {})),
-    ...(national?.authorities ?? []),
-    ...(fhir ? [fhir.token.key, ...fhir.authorities] : []),
-  ]
-  const peers = [trace.syslog, trace.fhir].flatMap((peer) => [peer?.ca, peer?.certificate, peer?.key])
-  const told = [email?.ca, email?.passwordFile, email?.professionals, webhook?.ca, webhook?.secretFile]
-  return [
-    ...new Set([
-      ...server,
-      ...vihf.certificates,
-      ...vihf.revocationLists,
-      ...xua.flatMap(({ certificates }) => certificates),
-      ...[...connector, ...issuers, ...peers, trace.fhir?.tokenFile, ...told].filter((file) => file !== undefined),
-    ]),
-  ]
-}
-
-/** PEM or PKCS#12. */
-function filesOf(pair: {
-  readonly key?: string | undefined
-  readonly certificate?: string | undefined
-  readonly pkcs12?: string | undefined
-  readonly passphraseFile?: string | undefined
-}): readonly string[] {
-  return [pair.key, pair.certificate, pair.pkcs12, pair.passphraseFile].filter((file) => file !== undefined)
 }
 
 /** Changes when one of the files does; a file that is away for a moment is a change too. */

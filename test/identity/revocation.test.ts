@@ -115,7 +115,11 @@ describe('a revocation list', () => {
     ]
     for (const file of cases) {
       const start = createIdentity({ mode: 'development', issuer, vihf: { revocationLists: [file] } })
-      await assert.rejects(start, (error: unknown) => error instanceof RangeError && error.message.startsWith(file))
+      await assert.rejects(
+        start,
+        (error: unknown) =>
+          error instanceof RangeError && error.message.startsWith(`identity.vihf.revocationLists: ${file}: `),
+      )
     }
   })
 })
