@@ -10,7 +10,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { malformed, overLimit } from './error.ts'
-import { Opaque } from './opaque.ts'
+import { Opaque, type OpaqueRule } from './opaque.ts'
 import { createXmlReader, defaultXmlLimits, type XmlName, type XmlReader, type XmlReaderOptions } from './reader.ts'
 import { isSpace, Seeker } from './seeker.ts'
 import type { XmlElement } from './tree.ts'
@@ -47,12 +47,8 @@ export interface CutterOptions<Cut> {
   readonly rule: CutRule
   /** Called for each text cut; whoever makes the sinks also gives them up when reading fails. */
   readonly open: () => CutSink<Cut>
-  /**
-   * The first element of this name is given by its source alone (XmlElement.source), to the end tag of its name that
-   * belongs to it as tags are counted. Who reads the source must refuse what is not one well-formed element: a tag may also
-   * stand in a comment or in CDATA. Only with a rule for text.
-   */
-  readonly opaque?: XmlName
+  /** Only with a rule for text. */
+  readonly opaque?: OpaqueRule
   /** Texts cut from one message; default 512. */
   readonly maxCuts?: number
   readonly reader?: XmlReaderOptions
@@ -124,12 +120,13 @@ class ByteCutter<Cut> implements Cutter<Cut> {
     this.#name = new Seeker(options.rule.element.local)
     const { reader: { capture = [], ...reader } = {}, opaque } = options
     if (opaque !== undefined) this.#opaque = new Opaque(opaque, reader.limits?.maxText ?? defaultXmlLimits.maxText)
-    const captured = { ...reader, capture: opaque === undefined ? capture : [...capture, opaque] }
+    const captured = { ...reader, capture: opaque === undefined ? capture : [...capture, opaque.element] }
     this.#reader = createXmlReader(captured, {
-      openStart: (name, parent) => {
+      openStart: (name, parent, path) => {
         const local = name.slice(name.indexOf(':') + 1)
         this.#inTag =
-          (local === this.#rule.element.local && this.#inside(parent)) || this.#opaque?.begins(name, local) === true
+          (local === this.#rule.element.local && this.#inside(parent)) ||
+          this.#opaque?.begins(name, local, path) === true
       },
       open: (element, selfClosing) => {
         this.#opened = { element, selfClosing }

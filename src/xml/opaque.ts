@@ -4,11 +4,23 @@ import { restoreSource, type XmlName } from './reader.ts'
 import { type Place, Seeker } from './seeker.ts'
 import type { XmlElement } from './tree.ts'
 
+/**
+ * The first element of this name in this place is given by its source alone (XmlElement.source), to the end tag of its name
+ * that belongs to it as tags are counted. Whoever reads the source must refuse what is not one well-formed element: a tag
+ * may also stand in a comment or in CDATA. The place is exact, so that nothing is kept from the parser that is not read.
+ */
+export interface OpaqueRule {
+  readonly element: XmlName
+  /** All that it stands in, the root first. */
+  readonly path: readonly XmlName[]
+}
+
 export class Opaque {
   readonly #name: XmlName
+  readonly #path: readonly XmlName[]
   readonly #limit: number
   readonly #start: Seeker
-  /** Qualified name of the start tag that was begun last. */
+  /** Qualified name of the start tag that was begun last, if it may be this element. */
   #qualified = ''
   #element: XmlElement | undefined
   /** Tags of its own name inside it, and how many of these are open. */
@@ -19,10 +31,11 @@ export class Opaque {
   #size = 0
 
   /** @param limit bytes of its content */
-  constructor(name: XmlName, limit: number) {
-    this.#name = name
+  constructor({ element, path }: OpaqueRule, limit: number) {
+    this.#name = element
+    this.#path = path
     this.#limit = limit
-    this.#start = new Seeker(name.local)
+    this.#start = new Seeker(element.local)
   }
 
   /** Where its start tag may be, while it is awaited. */
@@ -30,17 +43,25 @@ export class Opaque {
     return this.#element === undefined ? this.#start.seek(bytes, from) : undefined
   }
 
-  /** `<name` was read: whether it may be this element. */
-  begins(qualified: string, local: string): boolean {
-    if (this.#element !== undefined || local !== this.#name.local) return false
-    this.#qualified = qualified
-    return true
+  /** `<name` was read in this place: whether it may be this element. */
+  begins(qualified: string, local: string, path: readonly XmlElement[]): boolean {
+    const may = this.#element === undefined && local === this.#name.local && this.#isPlace(path)
+    if (this.#element === undefined) this.#qualified = may ? qualified : ''
+    return may
+  }
+
+  #isPlace(path: readonly XmlElement[]): boolean {
+    return (
+      path.length === this.#path.length &&
+      this.#path.every(({ ns, local }, depth) => path[depth]?.ns === ns && path[depth]?.local === local)
+    )
   }
 
   /** Whether the element that was opened is this one, so that its content is to be given to `take`. */
   opens(element: XmlElement): boolean {
     const { ns, local } = this.#name
-    if (this.#element !== undefined || element.ns !== ns || element.local !== local) return false
+    if (this.#element !== undefined || this.#qualified === '' || element.ns !== ns || element.local !== local)
+      return false
     this.#element = element
     this.#startInside = new Seeker(`<${this.#qualified}`)
     this.#end = new Seeker(`</${this.#qualified}`)

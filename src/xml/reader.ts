@@ -60,8 +60,11 @@ export interface XmlReaderOptions {
 
 /** Told of every element as it opens; what the base64 cutter listens to. */
 export interface XmlListener {
-  /** `<name` was read: its qualified name as written, and the element it stands in (undefined at the root). */
-  openStart?(name: string, parent: XmlElement | undefined): void
+  /**
+   * `<name` was read: its qualified name as written, the element it stands in (undefined at the root), and all it stands in,
+   * the root first, as they are now.
+   */
+  openStart?(name: string, parent: XmlElement | undefined, path: readonly XmlElement[]): void
   /** The whole start tag was read. */
   open?(element: XmlElement, selfClosing: boolean): void
 }
@@ -282,7 +285,7 @@ class TreeBuilder {
       throw overLimit(`elements are nested deeper than ${this.#limits.maxDepth}`)
     if (++this.#elements > this.#limits.maxElements)
       throw overLimit(`there are more than ${this.#limits.maxElements} elements`)
-    this.#listener.openStart?.(name, this.#stack.at(-1))
+    this.#listener.openStart?.(name, this.#stack.at(-1), this.#stack)
   }
 
   #attribute(attribute: { readonly name: string; readonly value: string }): void {

@@ -10,7 +10,8 @@ const opaque = { ns: 'urn:s', local: 'A' }
 
 async function read(pieces: readonly Uint8Array[], maxText = 100_000): Promise<XmlElement> {
   const open = () => ({ write: () => {}, end: () => 'cut' })
-  const cutter = createCutter({ rule: xdsDocument, open, opaque, reader: { limits: { maxText } } })
+  const place = { element: opaque, path: [{ ns: 'urn:e', local: 'e' }] }
+  const cutter = createCutter({ rule: xdsDocument, open, opaque: place, reader: { limits: { maxText } } })
   for (const piece of pieces) await cutter.write(piece)
   return cutter.end()
 }
@@ -85,6 +86,19 @@ describe('an opaque element', () => {
         },
       )
       assert.throws(() => parseXml(`<x xmlns:s="urn:s">${source}</x>`), XmlError)
+    })
+
+  for (const [what, inside] of [
+    ['deeper', '<d><s:A>never <closed</s:A></d>'],
+    ['deeper, in a start tag with attributes', '<d><s:A b="1">never <closed</s:A></d>'],
+    ['in an element like its own place', '<e><s:A>never <closed</s:A></e><s:A/>'],
+  ] as const)
+    it(`is parsed like the rest in any other place: ${what}`, async () => {
+      await assert.rejects(whole(envelope(inside)), refused('malformed'))
+      const { children } = await whole(envelope(`${inside.replace('<closed', '<c/>')}<s:A>1<!-- --></s:A>`))
+      assert.deepEqual(children[0]?.children[0]?.text, 'never ')
+      assert.equal(children.at(-1)?.text, '')
+      assert.equal(children.at(-1)?.source?.xml, '<s:A>1<!-- --></s:A>')
     })
 
   it('must be UTF-8, and no longer than the limit of a text', async () => {

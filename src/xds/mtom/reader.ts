@@ -6,8 +6,10 @@ import type { IncomingMessage } from 'node:http'
 import { GatewayError, toGatewayError } from '../../errors.ts'
 import { type Spool, type Spooled, type SpoolSink, throughBase64 } from '../../spool/index.ts'
 import { type Cutter, createCutter, xdsDocument } from '../../xml/cutter.ts'
+import type { OpaqueRule } from '../../xml/opaque.ts'
 import { XmlError, type XmlLimits } from '../../xml/reader.ts'
 import { attribute, type XmlElement } from '../../xml/tree.ts'
+import { ns } from '../namespaces.ts'
 import type { SoapMessage } from '../soap/message.ts'
 import { mediaTypeError, readMediaType, readRootType, unwrapContentId } from './media-type.ts'
 import { createMultipartSplitter, malformed, type PartHeader, type PartSink } from './multipart.ts'
@@ -40,7 +42,15 @@ export interface ReadMessageOptions {
 }
 
 const xop = 'http://www.w3.org/2004/08/xop/include'
-const assertion = { ns: 'urn:oasis:names:tc:SAML:2.0:assertion', local: 'Assertion' }
+/** The one that readEnvelope takes for the identity, which is then verified or refused; any other is parsed like the rest. */
+const assertion: OpaqueRule = {
+  element: { ns: ns.saml2, local: 'Assertion' },
+  path: [
+    { ns: ns.soap, local: 'Envelope' },
+    { ns: ns.soap, local: 'Header' },
+    { ns: ns.wsse, local: 'Security' },
+  ],
+}
 
 /** Bytes still taken from a refused sender, so that it can read why. */
 const drainLimit = 256 * 1024 * 1024

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
 import fc from 'fast-check'
+import { ns } from '../../../src/xds/namespaces.ts'
 import { inPieces } from '../../arbitraries/xml.ts'
 import {
   boundary,
@@ -144,11 +145,22 @@ describe('SOAP message reader', () => {
 
     it('keeps the exact source of a SAML assertion', async () => {
       const assertion = `<saml:Assertion xmlns:saml='urn:oasis:names:tc:SAML:2.0:assertion'  ID="a">é</saml:Assertion>`
-      const read = await send(
-        mtomType,
-        multipart(root(envelope().replace('<s:Header/>', `<s:Header>${assertion}</s:Header>`))),
-      )
-      assert.equal(read.assertion, assertion)
+      const security = `<w:Security xmlns:w="${ns.wsse}">${assertion}</w:Security>`
+      for (const where of [assertion, security]) {
+        const header = `<s:Header>${where}</s:Header>`
+        const read = await send(mtomType, multipart(root(envelope().replace('<s:Header/>', header))))
+        assert.equal(read.assertion, assertion)
+      }
+    })
+
+    it('is read whole: only the assertion that is verified is left to its verifier', async () => {
+      const broken = `<saml:Assertion xmlns:saml='urn:oasis:names:tc:SAML:2.0:assertion'>a < b</saml:Assertion>`
+      const security = `<w:Security xmlns:w="${ns.wsse}">${broken}</w:Security>`
+      for (const where of [broken, `<x xmlns="urn:x">${security}</x>`]) {
+        const header = `<s:Header>${where}</s:Header>`
+        const read = await send(mtomType, multipart(root(envelope().replace('<s:Header/>', header))))
+        assert.equal(read.error, 'malformed')
+      }
     })
 
     it('ignores a part that nobody refers to', async () => {
