@@ -31,9 +31,11 @@ export function createBase(baseUrl: string, knownAs: readonly string[]): Base {
     url,
     resolve(reference) {
       const rest = within(reference)
-      // `..` and an encoded slash or dot may lead out of the base once a server or a proxy has read them
+      // `..` and an encoded slash or dot may lead out of the base once a server or a proxy has read them, and so does what
+      // the reader of a URL leaves out: `.` TAB `.`
       const path = rest?.split(/[?#]/)[0] ?? ''
-      const unsound = path.split('/').some((step) => step === '..' || step === '.') || /%2e|%2f|%5c|\\/i.test(path)
+      const unsound =
+        path.split('/').some((step) => step === '..' || step === '.') || /%2e|%2f|%5c|\\|\s|\p{Cc}/iu.test(path)
       if (rest === undefined || unsound)
         throw new GatewayError('dmp-answer-invalid', {
           detail: 'The answer leads to another place than the DMP: nothing was sent there.',

@@ -2,7 +2,7 @@
 import type { FhirResource, OpPatch, RequestOptions, SearchParams } from 'fhir-kit-client'
 import type { PatientKey } from '../../metadata/identifiers.ts'
 import type { RequestContext } from '../../operations/ports.ts'
-import { type AnsweredResource, asBundle, invalid } from './answers.ts'
+import { type AnsweredBundle, type AnsweredResource, asBundle, invalid } from './answers.ts'
 import { consentHeader } from './declaration.ts'
 import { RefusedByDmp, type SentObjects } from './outcome.ts'
 import type { Parts } from './parts.ts'
@@ -24,6 +24,7 @@ export interface Asking {
 
 type CallOptions = RequestOptions & { readonly headers: Record<string, string> }
 type Page = Parameters<Wire['client']['nextPage']>[0]['bundle']
+type Entry = NonNullable<AnsweredBundle['entry']>[number]
 
 export class FhirPeer {
   readonly #parts: Parts
@@ -49,33 +50,42 @@ export class FhirPeer {
    */
   async search(asking: Asking, type: string, parameters: SearchParams): Promise<readonly AnsweredResource[]> {
     const { client } = this.#wire
-    const { results, answer } = this.#parts.options.limits
-    let bytes = 0
+    const { results } = this.#parts.options.limits
     const found = new Map<string, AnsweredResource>()
-    const followed = new Set<string>()
     // A patient's identifier stands in no URL where it need not: MHD takes both forms, TD0.2 and Consent are read by GET
     const postSearch = type === 'DocumentReference' || type === 'List'
     const searchParams = { ...parameters, _count: pageSize }
-    let page: unknown = await this.#call(asking, (options) =>
+    const first = await this.#call(asking, (options) =>
       client.search({ resourceType: type, searchParams, options: { ...options, postSearch } }),
     )
-    for (;;) {
+    for await (const { resource, search } of this.#entries(asking, first, 'searchset')) {
+      if (resource === undefined || (search?.mode ?? 'match') !== 'match') continue
+      if (resource.resourceType !== type || resource.id === undefined)
+        throw invalid(`something else than a ${type} with an id is in it`)
+      if (found.has(resource.id)) throw invalid(`a ${type} is in it twice`)
+      if (found.size >= results) throw invalid(`it has more than ${results} ${type}s`)
+      found.set(resource.id, resource)
+    }
+    return [...found.values()]
+  }
+
+  /** Of a page and of those that follow it. @throws GatewayError dmp-answer-invalid, as search */
+  async *#entries(asking: Asking, first: unknown, type: 'searchset' | 'history'): AsyncGenerator<Entry> {
+    const { results, answer } = this.#parts.options.limits
+    const followed = new Set<string>()
+    let bytes = 0
+    for (let page = first; ; ) {
       bytes += this.#wire.sizeOf(page)
       if (bytes > answer) throw invalid(`its pages have more than ${answer} bytes`)
-      const bundle = asBundle(page, 'searchset')
-      for (const { resource, search } of bundle.entry ?? []) {
-        if (resource === undefined || (search?.mode ?? 'match') !== 'match') continue
-        if (resource.resourceType !== type || resource.id === undefined)
-          throw invalid(`something else than a ${type} with an id is in it`)
-        if (found.has(resource.id)) throw invalid(`a ${type} is in it twice`)
-        if (found.size >= results) throw invalid(`it has more than ${results} ${type}s`)
-        found.set(resource.id, resource)
-      }
+      const bundle = asBundle(page, type)
+      yield* bundle.entry ?? []
       const next = bundle.link?.find(({ relation }) => relation === 'next')?.url
-      if (next === undefined) return [...found.values()]
+      if (next === undefined) return
       if (followed.has(next) || followed.size >= results) throw invalid('its pages have no end')
       followed.add(next)
-      page = await this.#call(asking, async (options) => client.nextPage({ bundle: bundle as Page, options }))
+      page = await this.#call(asking, async (options) =>
+        this.#wire.client.nextPage({ bundle: bundle as Page, options }),
+      )
     }
   }
 
@@ -84,12 +94,15 @@ export class FhirPeer {
     return unlessAbsent(this.#call(asking, (options) => this.#wire.client.read({ resourceType, id, options })))
   }
 
-  /** Every version; none where the DMP knows of none. */
+  /** Every version, over all pages; none where the DMP knows of none. @throws GatewayError as search */
   async history(asking: Asking, resourceType: string, id: string): Promise<readonly AnsweredResource[]> {
-    const body = await unlessAbsent(
+    const first = await unlessAbsent(
       this.#call(asking, (options) => this.#wire.client.history({ resourceType, id, options })),
     )
-    return body === undefined ? [] : (asBundle(body, 'history').entry ?? []).flatMap(({ resource }) => resource ?? [])
+    const versions: AnsweredResource[] = []
+    if (first === undefined) return versions
+    for await (const { resource } of this.#entries(asking, first, 'history')) if (resource) versions.push(resource)
+    return versions
   }
 
   /** @param version versionId that the change was made on */

@@ -28,6 +28,7 @@ export interface Session {
 
 export function createSession(parts: Parts, context: RequestContext): Dmp {
   const peer = new FhirPeer(parts, context)
+  let counted = 0
   /** Patients by their references at the DMP, as far as TD0.2 has told this request. */
   const patients = new Map<string, PatientKey>()
   const registry = new Registry(parts, context, peer, (reference) =>
@@ -71,7 +72,10 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
         return known && settingsOf(known, await consentsOf(patient), persons)
       },
     }),
-    finished: () => parts.observer.request(context.transaction, peer.count),
+    finished() {
+      parts.observer.request(context.transaction, peer.count - counted)
+      counted = peer.count
+    },
   }
 }
 

@@ -20,7 +20,8 @@ export async function reloadable<T extends { readonly agent: Agent }>(read: () =
       const fresh = await read()
       const old = current
       current = fresh
-      // Exchanges under way keep their sockets; idle ones of the old certificate are closed
+      // Exchanges under way keep their sockets until they are done; idle ones of the old certificate are closed
+      old.agent.maxFreeSockets = 0
       for (const socket of Object.values(old.agent.freeSockets).flat()) socket?.destroy()
     },
     close: () => current.agent.destroy(),

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { Readable } from 'node:stream'
 import type { DocumentReference } from '@medplum/fhirtypes'
 import { readConsentHeader } from '../../../src/access/declaration.ts'
 import { createBase } from '../../../src/dmp/fhir/base.ts'
+import { FhirPeer } from '../../../src/dmp/fhir/client.ts'
 import { consentHeader } from '../../../src/dmp/fhir/declaration.ts'
 import { identified, logicalIdOf, revisionOf } from '../../../src/dmp/fhir/identity.ts'
 import { readOutcome, refusalOf } from '../../../src/dmp/fhir/outcome.ts'
+import type { Parts } from '../../../src/dmp/fhir/parts.ts'
 import { documentParameters, documentStatus, identifierParameter } from '../../../src/dmp/fhir/search-parameters.ts'
 import { streamedJson } from '../../../src/dmp/fhir/streamed.ts'
+import type { Incoming, Outgoing } from '../../../src/dmp/fhir/transport.ts'
 import { toDtm } from '../../../src/metadata/dtm.ts'
-import type { DocumentContent } from '../../../src/operations/ports.ts'
+import type { DocumentContent, RequestContext } from '../../../src/operations/ports.ts'
 
 describe('the base of a DMP that speaks PDSm', () => {
   const base = createBase('https://dmp.example/fhir/', ['https://interne.example:8443/pdsm'])
@@ -40,6 +43,7 @@ describe('the base of a DMP that speaks PDSm', () => {
     'https://dmp.example/fhir/%2e%2e/admin',
     'https://dmp.example/fhir/..%2fadmin',
     'Binary/..\\..\\admin',
+    'Binary/.\t./.\n./admin',
   ])
     it(`does not hold ${url}`, () => {
       assert.throws(() => base.resolve(url), { code: 'dmp-answer-invalid' })
@@ -50,6 +54,74 @@ describe('the base of a DMP that speaks PDSm', () => {
     assert.equal(base.idIn('https://dmp.example/fhir/DocumentReference/a-1/_history/2', 'DocumentReference'), 'a-1')
     assert.equal(base.idIn('https://ailleurs.example/fhir/DocumentReference/a-1', 'DocumentReference'), undefined)
     assert.equal(base.idIn('Patient/a-1', 'DocumentReference'), undefined)
+  })
+})
+
+describe('the versions of a document at a DMP that speaks PDSm', () => {
+  const base = createBase('https://dmp.example/fhir', [])
+  const version = (versionId: string) => ({
+    resource: { resourceType: 'DocumentReference', id: 'a', meta: { versionId } },
+  })
+  const pages: Record<string, object> = {
+    'https://dmp.example/fhir/DocumentReference/a/_history': {
+      entry: [version('3'), version('2')],
+      link: [{ relation: 'next', url: 'https://dmp.example/fhir?_cursor=x' }],
+    },
+    'https://dmp.example/fhir?_cursor=x': { entry: [version('1')] },
+  }
+  const read = async (given: Record<string, object>) => {
+    const context: RequestContext = {
+      caller: {
+        kind: 'professional',
+        authentication: 'direct',
+        person: { id: '899700999999' },
+        structure: { id: '1750000000' },
+        specialities: [],
+        regulation: false,
+        secretConnection: false,
+        proof: 'jwt',
+      },
+      purpose: 'normal',
+      declaration: {},
+      door: 'fhir',
+      transaction: 'ITI-67',
+      requestId: 'r-1',
+    }
+    const limits = { answer: 10_000, document: 10_000, results: 10 }
+    const token = { issuer: 'i', audience: 'a', lifetime: 60, bound: false }
+    const parts = {
+      options: { limits, token, structure: { id: '1750000000', name: 'Structure', sites: [] } },
+      base,
+      credentials: {
+        tokenKey: { key: generateKeyPairSync('ed25519').privateKey, algorithm: 'EdDSA', thumbprint: 't' },
+      },
+      transport: {
+        exchange: async ({ url }: Outgoing): Promise<Incoming> => ({
+          status: 200,
+          headers: { 'content-type': 'application/fhir+json' },
+          async *read() {
+            yield Buffer.from(JSON.stringify({ resourceType: 'Bundle', type: 'history', ...given[url] }))
+          },
+          giveUp() {},
+        }),
+      },
+      observer: { call() {}, request() {} },
+      clock: { now: () => new Date() },
+    } as unknown as Parts
+    const asking = { transaction: 'TD3.1', use: 'person', patient: undefined } as const
+    const versions = await new FhirPeer(parts, context).history(asking, 'DocumentReference', 'a')
+    return versions.map(({ meta }) => (meta as { versionId: string }).versionId)
+  }
+
+  it('are those of every page', async () => {
+    assert.deepEqual(await read(pages), ['3', '2', '1'])
+  })
+
+  it('are refused where the pages have no end', async () => {
+    const link = [{ relation: 'next', url: 'https://dmp.example/fhir?_cursor=x' }]
+    await assert.rejects(read({ ...pages, 'https://dmp.example/fhir?_cursor=x': { link } }), {
+      code: 'dmp-answer-invalid',
+    })
   })
 })
 
