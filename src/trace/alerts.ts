@@ -62,8 +62,10 @@ export function startAlerts(parts: AlertsParts): AlertLog {
     const written = record(alert)
       .catch(() => {
         log.warn({ reason: failure.reason, count }, 'refused identities are not in the trace yet, will try again')
-        add(tally, count, from, to)
-        tallies.set(keyOf(failure), tally)
+        // Another may have begun to count the same meanwhile
+        const known = tallies.get(keyOf(failure)) ?? tally
+        add(known, count, from, to)
+        tallies.set(keyOf(failure), known)
       })
       .finally(() => underWay.delete(written))
     underWay.add(written)

@@ -111,6 +111,21 @@ describe('refused credentials', () => {
     )
   })
 
+  it('are none the fewer when two writings of one source fail together', async () => {
+    const alerts = start()
+    failing = true
+    alerts.authenticationFailed(failure())
+    const silent = alerts.flush()
+    alerts.authenticationFailed(failure())
+    await silent
+    failing = false
+    await alerts.flush()
+    assert.equal(
+      written.reduce((sum, { count }) => sum + count, 0),
+      2,
+    )
+  })
+
   it('are written when the gateway stops', async () => {
     const alerts = start()
     for (let more = 0; more < 3; more++) alerts.authenticationFailed(failure())
