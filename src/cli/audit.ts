@@ -12,7 +12,7 @@ import { parseArgs } from 'node:util'
 import { type ChainHead, verifyTrace } from '../dmp/embedded/index.ts'
 import { listAlerts, listExports, resendRecords } from '../dmp/embedded/operator.ts'
 import { loadConfig } from '../server/config.ts'
-import { countOf, lineOf, oneOf, tableOf } from './command.ts'
+import { countOf, lineOf, oneOf, tableOf, UsageError } from './command.ts'
 
 const options = {
   config: { type: 'string' },
@@ -53,7 +53,7 @@ async function run(): Promise<void> {
   }
   const [name = ''] = positionals
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  if (positionals.length !== 1 || command === undefined) throw new RangeError(usage)
+  if (positionals.length !== 1 || command === undefined) throw new UsageError(usage)
   const { data } = loadConfig({
     file: values.config ?? process.env.DMP_GATEWAY_CONFIG,
     environment: process.env,
@@ -104,7 +104,7 @@ function resend(directory: string, { destination: where, refused, from: first, t
   const [from, to] = [countOf('from', first), countOf('to', last)]
   const stretch = from === undefined || to === undefined ? undefined : { from, to }
   const some = from !== undefined || to !== undefined
-  if (destination === undefined || refused === some || (some && stretch === undefined)) throw new RangeError(usage)
+  if (destination === undefined || refused === some || (some && stretch === undefined)) throw new UsageError(usage)
   console.log(`to be sent again: ${resendRecords(directory, destination, stretch ?? 'refused')}`)
 }
 

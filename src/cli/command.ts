@@ -1,6 +1,9 @@
 /** What the commands share: options with a list of values, and errors as one line. */
 import { errorRow, GatewayError } from '../errors.ts'
 
+/** A command that was called in no way it knows: its usage, line by line, is what to do instead. */
+export class UsageError extends Error {}
+
 /** @throws RangeError that names the option and its values */
 export function oneOf<T extends string>(name: string, value: string | undefined, allowed: readonly T[]): T | undefined {
   if (value === undefined) return undefined
@@ -9,8 +12,9 @@ export function oneOf<T extends string>(name: string, value: string | undefined,
   return found
 }
 
-/** One line: what is wrong, nothing of where in the code. */
+/** One line: what is wrong, nothing of where in the code. A usage keeps its lines. */
 export function lineOf(error: unknown): string {
+  if (error instanceof UsageError) return error.message
   if (error instanceof GatewayError) {
     const [{ code, detail }] = error.issues
     return detail ?? `${errorRow(code).en} (${code})`

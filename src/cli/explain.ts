@@ -50,14 +50,27 @@ const options = {
   help: { type: 'boolean' },
 } as const
 
-const usage = `usage: npm run --silent explain -- ${Object.entries(options)
-  .map(([name, { type }]) => `[--${name}${type === 'string' ? '=…' : ''}]`)
-  .join(' ')}`
-
 const kinds = ['professional', 'staff', 'structure', 'patient', 'representative', 'system'] as const
 const authentications = ['direct', 'indirect', 'air'] as const
 const purposes = ['normal', 'bris_de_glace', 'centre_15'] as const
 const bases = ['care-team', 'explicit'] as const
+
+/** What stands for the value of an option in the usage. */
+const values: Readonly<Record<string, string>> = {
+  operation: 'TD3.2',
+  type: 'LOINC',
+  kind: kinds.join('|'),
+  authentication: authentications.join('|'),
+  purpose: purposes.join('|'),
+  basis: bases.join('|'),
+  document: 'UNIQUE_ID',
+  data: 'FOLDER',
+  config: 'FILE',
+}
+
+const usage = `usage: npm run --silent explain -- [OPTIONS]\n${Object.entries(options)
+  .map(([name, { type }]) => `  --${name}${type === 'string' ? `=${values[name] ?? '…'}` : ''}`)
+  .join('\n')}`
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof options }>>['values']
 

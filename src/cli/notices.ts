@@ -6,7 +6,7 @@ import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { listDeliveries, type Resendable, resendDeliveries } from '../dmp/embedded/operator.ts'
 import { loadConfig } from '../server/config.ts'
-import { countOf, lineOf, oneOf, tableOf } from './command.ts'
+import { countOf, lineOf, oneOf, tableOf, UsageError } from './command.ts'
 
 const options = {
   config: { type: 'string' },
@@ -45,7 +45,7 @@ function run(): void {
   }
   const state = oneOf('state', values.state, resendable)
   if (positionals.length !== 1 || command !== 'resend' || channel === undefined || state === undefined)
-    throw new RangeError(usage)
+    throw new UsageError(usage)
   const no = countOf('number', values.number)
   console.log(`to be sent again: ${resendDeliveries(directory, { channel, state, no })}`)
 }

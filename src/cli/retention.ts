@@ -10,7 +10,7 @@ import { destroyDue, dueForDestruction, type RetentionParts, retentionYears } fr
 import { loadConfig } from '../server/config.ts'
 import { policyOf } from '../server/policy.ts'
 import { administrator } from './administrator.ts'
-import { lineOf } from './command.ts'
+import { lineOf, UsageError } from './command.ts'
 
 const options = {
   config: { type: 'string' },
@@ -27,7 +27,7 @@ async function run(): Promise<void> {
     console.log(usage)
     return
   }
-  if (values.destroy === values['dry-run']) throw new RangeError(usage)
+  if (values.destroy === values['dry-run']) throw new UsageError(usage)
   const config = loadConfig({
     file: values.config ?? process.env.DMP_GATEWAY_CONFIG,
     environment: process.env,
