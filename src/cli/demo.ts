@@ -1,5 +1,6 @@
-/** `npm run demo [-- --json] [-- --through-connector[=national|fhir]]`: the main job end to end; exits 0 only if every step did what it says. */
+/** `npm run demo [-- --json --through-connector[=national|fhir]]`: the main job end to end; exits 0 only if every step did what it says. */
 import { parseArgs } from 'node:util'
+import { lineOf } from './command.ts'
 import { accessHistory, scenario } from './demo/scenario.ts'
 import { type Connector, createWorld } from './demo/world.ts'
 
@@ -63,6 +64,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): v
   for (const row of rows) console.log(line(row))
 }
 
+const usage = `usage: npm run demo -- [--through-connector[=national|fhir]] [--json]
+  --through-connector  the DMP stands at the far end of a connector: the simulated national one, or one that speaks PDSm
+  --json               steps and history as JSON`
+
 try {
   const { values } = parseArgs({
     // Without a value it is the national DMP
@@ -70,13 +75,15 @@ try {
     options: {
       json: { type: 'boolean', default: false },
       'through-connector': { type: 'string' },
+      help: { type: 'boolean', default: false },
     },
   })
   const connector = values['through-connector']
   if (connector !== undefined && connector !== 'national' && connector !== 'fhir')
     throw new Error('--through-connector: national or fhir')
-  process.exitCode = (await demo(values.json, connector)) ? 0 : 1
+  if (values.help) console.log(usage)
+  else process.exitCode = (await demo(values.json, connector)) ? 0 : 1
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error)
+  console.error(`demo: ${lineOf(error)}`)
   process.exitCode = 1
 }

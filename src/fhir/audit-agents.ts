@@ -1,6 +1,7 @@
 /** The agents of an AuditEvent: who asked, for which structure, and the two ends of the connection (BALP, MHD). */
-import type { AuditEventAgent, CodeableConcept, Coding } from '@medplum/fhirtypes'
+import type { AuditEventAgent, CodeableConcept, Coding, Identifier } from '@medplum/fhirtypes'
 import type { Caller } from '../access/caller.ts'
+import { splitPatientKey } from '../metadata/identifiers.ts'
 import { toFhirSystem } from '../nomenclature/index.ts'
 import { auditKindOf } from '../operations/audit-kind.ts'
 import type { AccessRecord } from '../operations/ports.ts'
@@ -22,7 +23,7 @@ export function personalAgents({ caller, operation }: AccessRecord, purpose: Cod
       type: { coding: userTypes(caller, operation) },
       ...(profession ? { role: [{ coding: [codingOf(profession)] }] } : {}),
       who: {
-        identifier: { ...(isProfessional(kind) ? { system: `urn:oid:${oids.professional}` } : {}), value: person.id },
+        identifier: identifierOf(caller, person.id),
         ...(person.name === undefined ? {} : { display: person.name }),
       },
       ...(person.name === undefined ? {} : { name: person.name }),
@@ -46,6 +47,14 @@ export function personalAgents({ caller, operation }: AccessRecord, purpose: Cod
       requestor: true,
     })
   return agents
+}
+
+/** A professional by PS_IdNat, a patient by the INS; a representative as the issuer knows them. */
+function identifierOf({ kind, patient }: Caller, id: string): Identifier {
+  if (isProfessional(kind)) return { system: `urn:oid:${oids.professional}`, value: id }
+  if (kind !== 'patient' || patient === undefined) return { value: id }
+  const own = splitPatientKey(patient)
+  return own.id === id ? { system: `urn:oid:${own.authority}`, value: id } : { value: id }
 }
 
 /** BALP UserAgentTypes: by which kind of token the user is known; and what part the user has in the event. */

@@ -8,6 +8,7 @@ import { splitPatientKey } from '../metadata/identifiers.ts'
 import { toFhirSystem } from '../nomenclature/index.ts'
 import { auditKindOf } from '../operations/audit-kind.ts'
 import { changeWords } from '../operations/change-words.ts'
+import { authorOf } from '../operations/history-line.ts'
 import type { AccessRecord } from '../operations/ports.ts'
 import { frenchTime, modeNames, operationWords, outcomeNames, reasonText } from '../operations/wording.ts'
 import { personalAgents, systemAgents } from './audit-agents.ts'
@@ -19,11 +20,8 @@ const restful = {
   code: 'rest',
   display: 'Restful Operation',
 }
-const _extraRoles = 'http://terminology.hl7.org/CodeSystem/extra-security-role-type'
-const _roleClass = 'http://terminology.hl7.org/CodeSystem/v3-RoleClass'
 const entityType = 'http://terminology.hl7.org/CodeSystem/audit-entity-type'
 const entityRole = 'http://terminology.hl7.org/CodeSystem/object-role'
-const _participation = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType'
 const systemObject = { system: entityType, code: '2', display: 'System Object' }
 const report = { system: entityRole, code: '3', display: 'Report' }
 const resource = { system: entityRole, code: '4', display: 'Domain Resource' }
@@ -215,12 +213,10 @@ function nameOf({ operation, change }: AccessRecord, name: string): string {
 
 /** `21/11/2026 23:40 – DUPONT Anne (CH EXEMPLE) – Consultation de document – autorisé – contexte : Normal`. */
 function describe(record: AccessRecord, action: string): string {
-  const { caller, reasonCode } = record
-  const who = caller.person?.name ?? caller.person?.id ?? caller.structure?.name ?? caller.structure?.id ?? caller.kind
-  const where = caller.person && caller.structure ? ` (${caller.structure.name ?? caller.structure.id})` : ''
+  const { reasonCode } = record
   const parts = [
     frenchTime(record.at),
-    `${who}${where}`,
+    authorOf(record.caller),
     action,
     outcomeNames[record.outcome],
     `contexte : ${modeNames[record.purpose]}`,

@@ -10,6 +10,7 @@ import { ZipFile } from 'yazl'
 import type { EntryUuid, PatientKey } from '../metadata/identifiers.ts'
 import type { DocumentEntry } from '../metadata/model.ts'
 import type { RecordCopy } from '../operations/record-operations.ts'
+import { frenchTime } from '../operations/wording.ts'
 import { toAuditEvent } from './audit-event.ts'
 import { consentsOf, consentWriter } from './consent-writer.ts'
 import { resourceWriter } from './document-resource.ts'
@@ -29,7 +30,9 @@ export async function copyRecord(exchange: Exchange): Promise<void> {
   for (const [entryUuid, path] of files) zip.add(path, async () => streamOf(copy, entryUuid))
   zip.add('historique.json', () => Readable.from(collection(auditEvents(copy, exchange))))
   zip.add('historique.txt', () => Readable.from(historyLines(copy, exchange)))
-  zip.add('notifications.txt', () => Readable.from(copy.notices.map(({ at, text }) => `${at}  ${text}\r\n`)))
+  zip.add('notifications.txt', () =>
+    Readable.from(copy.notices.map(({ at, text }) => `${frenchTime(at)} – ${text}\r\n`)),
+  )
   response.writeHead(200, {
     'Content-Type': 'application/zip',
     'Content-Disposition': `attachment; filename="dmp-copie-${copy.at.slice(0, 10)}.zip"`,
@@ -156,7 +159,7 @@ async function* historyLines(copy: RecordCopy, exchange: Exchange): AsyncGenerat
 function readMe({ at, documents }: RecordCopy, files: ReadonlyMap<EntryUuid, string>): string {
   return [
     'Copie du dossier médical partagé',
-    `Établie le ${at} (UTC).`,
+    `Établie le ${frenchTime(at)} (heure de Paris).`,
     '',
     `documents/           ${files.size} documents, tels qu’ils ont été déposés`,
     `metadonnees.json     description de ${documents.length} documents et choix en vigueur (FHIR R4, Bundle)`,

@@ -37,7 +37,7 @@ export function describe(
 }
 
 /** A person by name, a structure by its own; the patient and the representative by what they are, never by an INS. */
-function authorOf({ kind, person, structure }: Caller): string {
+export function authorOf({ kind, person, structure }: Caller): string {
   if (kind === 'patient' || kind === 'representative' || kind === 'system') return person?.name ?? callerNames[kind]
   const [named, place] = [person?.name ?? person?.id, structure?.name ?? structure?.id]
   if (named === undefined) return place ?? callerNames[kind]
@@ -48,8 +48,10 @@ function actionOf(record: AccessRecord, titleOf: (logicalId: EntryUuid) => strin
   const { done, attempt } = record.change === undefined ? operationWords[record.operation] : changeWords(record.change)
   const documents = nameOf(record.documents, titleOf)
   const asked = record.operation === 'rectify' && record.reason !== undefined ? ` : ${record.reason}` : ''
-  if (record.outcome === 'permitted') return done.replace('%', () => documents) + asked
-  const tried = attempt.replace('de %', () => ofThem(documents))
+  const about = (text: string) =>
+    text.replace(/(de )?%/, (_, of?: string) => (of === undefined ? documents : ofThem(documents)))
+  if (record.outcome === 'permitted') return about(done) + asked
+  const tried = about(attempt)
   if (record.outcome === 'failed') return `a tenté sans succès ${tried}`
   const { reasonCode } = record
   const reason = reasonCode === undefined ? '' : ` : ${reasonText(reasonCode)}`

@@ -12,7 +12,7 @@ export interface OperationWords {
   readonly action: 'C' | 'R' | 'U' | 'D' | 'E'
   /** As a title: « Consultation de document ». */
   readonly name: string
-  /** As what somebody has done; `%` stands for the documents. */
+  /** As what somebody has done; `%`, or `de %`, stands for the documents. */
   readonly done: string
   /** As what was refused or failed; `de %` stands for the documents. */
   readonly attempt: string
@@ -162,9 +162,12 @@ export function frenchTime(at: string): string {
   return french.format(new Date(at))
 }
 
-/** A reason code as a sentence; a code that is not in the table of errors as it is. */
+/** What a program is told to send: nothing for the patient who reads why an access was refused. */
+const advice = / : envoyez .*$/
+
+/** A reason code as a sentence for people; a code that is not in the table of errors as it is. */
 export function reasonText(reasonCode: string): string {
-  return isErrorCode(reasonCode) ? errorRow(reasonCode).fr : reasonCode
+  return isErrorCode(reasonCode) ? errorRow(reasonCode).fr.replace(advice, '.') : reasonCode
 }
 
 function isErrorCode(code: string): code is ErrorCode {

@@ -59,7 +59,7 @@ describe('the access history as a table', () => {
         ['Patient', 'a consulté l’historique des accès', 'Normal'],
         [
           'KERVELLA Yann (MSP EXEMPLE)',
-          's’est vu refuser la consultation de la liste des documents : La déclaration de consentement manque : envoyez DMP-Consent avec basis=care-team (équipe de soins) ou basis=explicit.',
+          's’est vu refuser la consultation de la liste des documents : La déclaration de consentement manque.',
           'Normal',
         ],
         [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { AuditEvent, Bundle } from '@medplum/fhirtypes'
+import { toAuditEvent } from '../../src/fhir/audit-event.ts'
 import { checkStructure } from '../../src/fhir/structure/check.ts'
 import { type EntryUuid, patientKey, type UniqueId } from '../../src/metadata/identifiers.ts'
 import type { AccessRecord } from '../../src/operations/ports.ts'
@@ -73,6 +74,15 @@ describe('ITI-81', () => {
       last?.agent.map(({ who, requestor }) => [who?.identifier?.value, requestor]),
       [[structure.id, true]],
     )
+  })
+
+  it('names the patient by the INS with its authority, and by a word in what people read', () => {
+    const { profession: _profession, structure: _structure, ...others } = professional
+    const patient = patientKey('1.2.250.1.213.1.4.10', ins)
+    const caller = { ...others, kind: 'patient', person: { id: ins }, patient } as const
+    const { agent, outcomeDesc } = toAuditEvent(record(1, { caller }), { repositoryUniqueId: '1.2.3' })
+    assert.deepEqual(agent[0]?.who?.identifier, { system: 'urn:oid:1.2.250.1.213.1.4.10', value: ins })
+    assert.match(outcomeDesc ?? '', / – Patient – Consultation de document – /)
   })
 
   it('says the mode, the document, the patient, and why an access was refused', async () => {

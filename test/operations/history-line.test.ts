@@ -36,6 +36,15 @@ describe('the access history', () => {
     assert.equal(historyLine(record, () => "Coût : 3 $& $1 $'").action, "a consulté le document « Coût : 3 $& $1 $' »")
   })
 
+  it('says what was done to a document in French', () => {
+    assert.equal(
+      about({ operation: 'TD3.1b', documents: [document] }).action,
+      `a recherché la référence du document ${document.uniqueId}`,
+    )
+    const record = anAccessRecord({ operation: 'TD3.1b', documents: [document] })
+    assert.equal(historyLine(record, () => '5 %').action, 'a recherché la référence du document « 5 % »')
+  })
+
   it('says the mode of an emergency access', () => {
     assert.equal(about({ purpose: 'bris_de_glace' }).context, 'Bris de glace')
     assert.equal(about({ purpose: 'centre_15' }).context, 'Centre 15')
@@ -45,6 +54,10 @@ describe('the access history', () => {
     assert.equal(
       about({ outcome: 'refused', reasonCode: 'professional-blocked', documents: [document] }).action,
       `s’est vu refuser la consultation du document ${document.uniqueId} : Le patient a bloqué l’accès de ce professionnel.`,
+    )
+    assert.equal(
+      about({ outcome: 'refused', reasonCode: 'consent-missing', documents: [document] }).action,
+      `s’est vu refuser la consultation du document ${document.uniqueId} : La déclaration de consentement manque.`,
     )
     assert.equal(about({ outcome: 'refused' }).action, 's’est vu refuser la consultation d’un document')
     assert.equal(

@@ -220,19 +220,18 @@ export function scenario(): readonly Step[] {
   ]
 }
 
-/** The history as the patient reads it: date, author of the action, action, context. */
+/** The history as the patient reads it, in the gateway's own table: date, author of the action, action, context. */
 export async function accessHistory(world: World): Promise<readonly (readonly [string, string, string, string])[]> {
-  const answer = await world.fhir(people.patient, 'GET', `/AuditEvent?patient.${identifier(laurent)}`)
+  const accept = 'text/csv'
+  const answer = await world.fhir(people.patient, 'GET', `/AuditEvent?patient.${identifier(laurent)}`, { accept })
   if (answer.status !== 200) throw new Error(`the access history answered ${answer.status}`)
-  return list(at(answer.json, 'entry')).map((entry) => {
-    const event = at(entry, 'resource')
-    const text = (...keys: (string | number)[]) => String(at(event, ...keys) ?? '')
-    return [
-      text('recorded').replace('T', ' ').slice(0, 19),
-      text('agent', 0, 'name') || 'La patiente',
-      `${text('subtype', 0, 'display')}${text('outcome') === '0' ? '' : ' (refusé)'}`,
-      text('purposeOfEvent', 0, 'text'),
-    ]
+  const [, ...rows] = answer.bytes.toString('utf8').trimEnd().split('\r\n')
+  return rows.map((row) => {
+    const [date = '', author = '', action = '', context = ''] = row
+      .slice(1, -1)
+      .split('";"')
+      .map((cell) => cell.replaceAll('""', '"'))
+    return [date, author, action, context]
   })
 }
 
