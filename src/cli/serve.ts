@@ -29,6 +29,7 @@ async function serve(): Promise<void> {
   console.log(`  FHIR            ${gateway.url}/fhir`)
   console.log(`  XDS registry    ${gateway.url}/xds/registry`)
   console.log(`  XDS repository  ${gateway.url}/xds/repository`)
+  console.log(`  description     ${gateway.url}/docs`)
   console.log(`  health          ${gateway.url}/health/ready`)
 
   let stopping = false

@@ -36,7 +36,7 @@ export function createFhirDoor(parts: FhirParts): Router {
   }
   router.use((request, response) => {
     setCommonHeaders(response, requestIdOf(request))
-    answerError(request, response, new GatewayError('not-found', { detail: 'GET /metadata lists what is here.' }))
+    answerError(request, response, new GatewayError('not-found', { detail: 'GET /fhir/metadata lists what is here.' }))
     drain(request)
   })
   // A path that is not percent-encoded UTF-8 never reaches a route

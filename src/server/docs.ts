@@ -66,8 +66,16 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** What a browser is pointed at first. */
+const entrances = new Set(['/', '/docs/'])
+
 /** Answers the description and its page; false when the path is none of theirs. */
 export async function serveDocs(where: string, request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+  if (entrances.has(where) && (request.method === 'GET' || request.method === 'HEAD')) {
+    // From below a prefix that a proxy takes away, too
+    response.writeHead(302, { Location: where === '/' ? 'docs' : '../docs' }).end()
+    return true
+  }
   const found = Object.hasOwn(pages, where) ? pages[where] : undefined
   if (found === undefined) return false
   if (request.method !== 'GET' && request.method !== 'HEAD') {

@@ -113,5 +113,7 @@ function isDirectLoopback(request: IncomingMessage): boolean {
 
 function notFound(response: ServerResponse): void {
   response.writeHead(404, { 'Content-Type': 'text/plain; charset=utf-8' })
-  response.end('Unknown path. FHIR is served under /fhir, SOAP under /xds/registry and /xds/repository.\n')
+  response.end(
+    'Unknown path. FHIR is served under /fhir, SOAP under /xds/registry and /xds/repository; /docs describes both, /health/live, /health/ready and /metrics tell how the gateway is.\n',
+  )
 }

@@ -48,6 +48,15 @@ describe('/docs', () => {
     assert.doesNotMatch(await (await get('/docs')).text(), /<script>|\son\w+=|style=/)
   })
 
+  it('is where a browser gets that opens the gateway without a path', async () => {
+    for (const where of ['/', '/docs/']) {
+      const response = await get(where)
+      assert.equal(response.redirected, true)
+      assert.equal(response.url, `${gateway.url}/docs`)
+    }
+    assert.equal((await get('/', 'POST')).status, 404)
+  })
+
   it('answers HEAD without a body and refuses to be written to', async () => {
     const head = await get('/docs', 'HEAD')
     assert.equal(head.status, 200)
@@ -56,7 +65,7 @@ describe('/docs', () => {
   })
 
   it('has nothing under names that are not its own', async () => {
-    for (const where of ['/docs/', '/docs/../package.json', '/docs/constructor', '/docs/swagger-ui-bundle.js.map'])
+    for (const where of ['/docs/show', '/docs/../package.json', '/docs/constructor', '/docs/swagger-ui-bundle.js.map'])
       assert.equal((await get(where)).status, 404, where)
   })
 })
