@@ -51,6 +51,7 @@ const registered = z.looseObject({
   iat: z.number().optional(),
   cnf: z.unknown().optional(),
   azp: z.string().optional(),
+  aud: z.unknown().optional(),
   typ: z.string().optional(),
 })
 
@@ -127,10 +128,13 @@ interface Issuer {
 
 /** An access token that names no audience is for its client: one of another would open what its holder never asked for. */
 function checkClient(
-  { azp, typ }: { azp?: string | undefined; typ?: string | undefined },
-  { clients }: JwtTrust,
+  { azp, typ, aud }: { azp?: string | undefined; typ?: string | undefined; aud?: unknown },
+  { clients, audience }: JwtTrust,
 ): void {
   if (clients === undefined) return
+  // An ID token names its client, a token for another service that service: neither was made for this one
+  if (audience === undefined && aud !== undefined)
+    throw invalid('The claim aud names an audience, and none is configured for this issuer: send its access token.')
   if (azp === undefined || !clients.includes(azp)) throw invalid('The claim azp names no client that is known here.')
   // Keycloak says so: ID, Refresh and Offline tokens are not for services
   if (typ !== undefined && typ !== 'Bearer') throw invalid('The claim typ is Bearer: send the access token.')

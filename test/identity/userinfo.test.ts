@@ -119,6 +119,8 @@ describe('an access token of Pro Santé Connect', () => {
     await refused(identity.fromBearer(await token({ azp: 'another' })), /azp/)
     await refused(identity.fromBearer(await token({ azp: undefined })), /azp/)
     await refused(identity.fromBearer(await token({ typ: 'ID' })), /access token/)
+    await refused(identity.fromBearer(await token({ typ: undefined, aud: 'lps-exemple' })), /aud/)
+    await refused(identity.fromBearer(await token({ aud: ['https://another.example.org'] })), /aud/)
     await refused(identity.fromBearer(await token({ exp: seconds - 300 })), /expired/, 'identity-expired')
     assert.deepEqual(asked, [])
   })
