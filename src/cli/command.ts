@@ -33,7 +33,9 @@ export function countOf(name: string, value: string | undefined): number | undef
 
 /** Rows of text in columns as wide as what they hold. */
 export function tableOf(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
+  const widths = (rows[0] ?? []).map((_, column) =>
+    rows.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), 0),
+  )
   return rows.map((row) =>
     row
       .map((text, column) => text.padEnd(widths[column] ?? 0))
