@@ -54,7 +54,10 @@ function asText(value: BareItem): string | undefined {
 
 /** One member of a declaration from its text or flag, or a sentence that says what is wrong with it. */
 function memberOf(key: string, value: string | boolean | undefined): ConsentDeclaration | string {
-  if (isOneOf(key, flags)) return typeof value === 'boolean' ? { [key]: value } : `${key} is true or false.`
+  if (isOneOf(key, flags))
+    return typeof value === 'boolean'
+      ? { [key]: value }
+      : `${key} is ?1 or ?0 in a header (RFC 9651), true or false in an attribute.`
   if (isIn(key, texts)) {
     if (typeof value !== 'string') return `${key} is a text.`
     const problem = textProblem(value, texts[key])

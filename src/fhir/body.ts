@@ -39,9 +39,14 @@ const xmlTypes = ['application/fhir+xml', 'application/xml', 'text/xml']
 /**
  * Reads a FHIR resource in JSON or XML. Throws GatewayError: `media-type`, `malformed` (every structural violation at
  * once), `over-limit`; nothing is left in the spool then.
+ * @param others media types that are taken as well, by another reader: named where the one that came is not taken
  */
-export async function readResource(request: IncomingMessage, parts: BodyParts): Promise<ReceivedResource> {
-  const type = requireMediaType(request, [...jsonTypes, ...xmlTypes])
+export async function readResource(
+  request: IncomingMessage,
+  parts: BodyParts,
+  others: readonly string[] = [],
+): Promise<ReceivedResource> {
+  const type = requireMediaType(request, [...jsonTypes, ...xmlTypes], others)
   const documents = new DocumentIntake(parts)
   try {
     const { resource, issues } = jsonTypes.includes(type)
@@ -238,14 +243,18 @@ function isResource(value: unknown): value is { readonly resourceType: string } 
 }
 
 /** The media type of the body, one of those accepted, in UTF-8 and not encoded. */
-function requireMediaType(request: IncomingMessage, accepted: readonly string[]): string {
+function requireMediaType(
+  request: IncomingMessage,
+  accepted: readonly string[],
+  others: readonly string[] = [],
+): string {
   const [type = '', ...parameters] = (request.headers['content-type'] ?? '').toLowerCase().split(';')
   const charset = parameters
     .map((parameter) => /^\s*charset\s*=\s*"?([^"\s]+)"?\s*$/.exec(parameter)?.[1])
     .find(Boolean)
   const encoding = request.headers['content-encoding']
   if (!accepted.includes(type.trim()))
-    throw new GatewayError('media-type', { detail: `Send Content-Type: ${accepted.join(' or ')}.` })
+    throw new GatewayError('media-type', { detail: `Send Content-Type: ${[...others, ...accepted].join(' or ')}.` })
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8')
     throw new GatewayError('media-type', { detail: 'Send the body in UTF-8.' })
   if (encoding !== undefined && encoding !== 'identity')

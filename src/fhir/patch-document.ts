@@ -82,7 +82,7 @@ async function readPatch(exchange: Exchange): Promise<Patch> {
         applyOperation(resource, operation, `operation ${index + 1}`)
     }
   }
-  const received = await readResource(request, parts)
+  const received = await readResource(request, parts, [jsonPatch])
   try {
     const resource: { readonly resourceType: string } = received.resource
     if (!isParameters(resource))

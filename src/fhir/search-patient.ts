@@ -62,8 +62,15 @@ export function patientOfToken(name: string, value: string, { parts, patientIds 
   if (parts.profile === 'ci-sis') throw invalid(name, 'needs the authority of the INS: send urn:oid:AUTHORITY|INS.')
   const [patient, ...others] = patientIds.withValue(code)
   if (others.length > 0) throw invalid(name, 'is used by several authorities: send urn:oid:AUTHORITY|IDENTIFIER.')
-  if (patient === undefined) throw new GatewayError('dmp-unknown')
+  if (patient === undefined) throw unknownPatient()
   return patient
+}
+
+/** An id, or a number without its authority, that was never given here. */
+function unknownPatient(): GatewayError {
+  return new GatewayError('dmp-unknown', {
+    detail: 'Send the patient as urn:oid:AUTHORITY|INS, or by the id that a search of Patient gives.',
+  })
 }
 
 /** `ID`, `Patient/ID`, `BASE/Patient/ID`. */
@@ -74,7 +81,7 @@ function patientOfReference(name: string, value: string, exchange: Exchange): Pa
   if (patient !== undefined) return patient
   if (patientIdIn(value, exchange.baseUrl) === undefined && /[/:]/.test(value))
     throw invalid(name, 'must be Patient/ID or the absolute URL of a Patient here.')
-  throw new GatewayError('dmp-unknown')
+  throw unknownPatient()
 }
 
 /** The patient a resource names, by identifier or by reference. Throws GatewayError `profile-violation`, `dmp-unknown`. */
@@ -85,7 +92,7 @@ export function patientOfResource(named: Reference | undefined, location: string
   const id = reference === undefined ? undefined : patientIdIn(reference, exchange.baseUrl)
   if (id !== undefined) {
     const patient = exchange.patientIds.fromId(id)
-    if (patient === undefined) throw new GatewayError('dmp-unknown')
+    if (patient === undefined) throw unknownPatient()
     return patient
   }
   throw new GatewayError({

@@ -266,7 +266,7 @@ class TreeBuilder {
       step()
     } catch (error) {
       if (error instanceof XmlError || !(error instanceof Error)) throw error
-      throw new XmlError('malformed', `XML not well formed at ${error.message.slice(0, 200)}`, error)
+      throw new XmlError('malformed', `XML not well formed at ${error.message.slice(0, 200).replace(/\.$/, '')}`, error)
     }
   }
 

@@ -2,7 +2,11 @@
 import type { ConsentDeclaration } from '../caller.ts'
 import { consultation, type Question, type Refusal, type Rule, refusal } from '../rule.ts'
 
-const opposed = refusal('CO1', 'consultation-opposed')
+const opposed = refusal(
+  'CO1',
+  'consultation-opposed',
+  'The patient alone lifts the opposition. In a life-threatening emergency use bris_de_glace with its reason.',
+)
 const noBasis = refusal(
   'CO3',
   'consent-missing',
@@ -23,7 +27,11 @@ const notInformed = refusal(
   'patient-not-informed',
   'Inform the patient of the consultation for this episode (a poster alone does not), then send informed=?1 and episode="…".',
 )
-const noInitialConsent = refusal('CO4', 'initial-consent-missing')
+const noInitialConsent = refusal(
+  'CO4',
+  'initial-consent-missing',
+  'Collect the consent of the patient, then send DMP-Consent: basis=explicit, means=oral.',
+)
 
 /** Whether the declaration says that the patient was informed; a poster alone does not inform (SEED2). */
 export function informs({ informed, means }: ConsentDeclaration): boolean {

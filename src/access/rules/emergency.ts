@@ -2,13 +2,17 @@
 import { isPhysician } from '../role.ts'
 import { carers, feeding, patientActs, type Question, type Refusal, type Rule, refusal, td3 } from '../rule.ts'
 
-const blocked = refusal('BL1', 'professional-blocked')
+const blocked = refusal('BL1', 'professional-blocked', 'The patient alone lifts the block: no mode of access does.')
 const blockedFeeding = refusal(
   'BL2',
   'professional-blocked',
   'The patient has blocked this professional; the structure may feed in its own name.',
 )
-const brainDeath = refusal('BD1', 'brain-death')
+const brainDeath = refusal(
+  'BD1',
+  'brain-death',
+  'No mode of access opens the record; a physician clears the statement (Patient/$brain-death).',
+)
 const physiciansOnly = refusal(
   'BD2',
   'not-permitted-for-role',
@@ -25,7 +29,11 @@ const reasonRequired = refusal(
   'reason-required',
   'Send the reason with the mode: DMP-Purpose-Of-Use: bris_de_glace; reason="patient inconscient".',
 )
-const emergencyRefused = refusal('EM2', 'emergency-refused-by-patient')
+const emergencyRefused = refusal(
+  'EM2',
+  'emergency-refused-by-patient',
+  'Use the normal mode with DMP-Consent, where the patient can be asked. The patient alone permits this mode again.',
+)
 const notRegulation = refusal(
   'EM3',
   'not-a-regulation-centre',

@@ -7,7 +7,11 @@ import { carers, feeding, type Question, type Refusal, type Rule, refusal } from
 import type { AccessRequest, Policy } from '../types.ts'
 import { informs } from './consultation.ts'
 
-const opposed = refusal('FE1', 'feed-opposed')
+const opposed = refusal(
+  'FE1',
+  'feed-opposed',
+  'The refusal is on record. Feed once the patient no longer opposes, and send no opposition then.',
+)
 const notInformed = refusal(
   'FE2',
   'patient-not-informed',

@@ -45,12 +45,20 @@ const testPatient = refusal(
   'test-patient',
   'Send the qualified INS of the patient: 1.2.250.1.213.1.4.8 (NIR) or 1.2.250.1.213.1.4.9 (NIA).',
 )
-const unknownRecord = refusal('ID2', 'dmp-unknown')
-const closedRecord = refusal('ID2', 'dmp-closed')
+const unknownRecord = refusal(
+  'ID2',
+  'dmp-unknown',
+  'Check the INS and its authority. A record of the embedded DMP is opened by PUT Patient?identifier=urn:oid:AUTHORITY|INS (ITI-104).',
+)
+const closedRecord = refusal(
+  'ID2',
+  'dmp-closed',
+  'Nothing is fed or read before the patient opens the record again; its copy and its history stay open to the patient.',
+)
 const noCell = refusal(
   'FR1',
   'not-permitted-for-role',
-  'The functional-rights matrix does not open this operation to this profession, authentication and access mode.',
+  'The functional-rights matrix does not open this operation to this profession, authentication and access mode: present an identity that it opens it to (docs/access-rules.md).',
 )
 const neverConsults = refusal('FR2', 'not-permitted-for-role', 'This sector of activity has no access to the DMP.')
 

@@ -28,7 +28,8 @@ function checkResource(value: unknown, at: string | undefined, report: Report): 
   const type = isObject(value) ? value.resourceType : undefined
   if (!isObject(value) || typeof type !== 'string')
     report(at ?? 'Resource', 'must be a resource: an object with its resourceType.')
-  else if (!isResourceType(type)) report(at ?? 'Resource', 'is of a type that is not read here.', 'media-type')
+  else if (!isResourceType(type))
+    report(at ?? 'Resource', 'is of a type that is not read here: send what GET /fhir/metadata lists.', 'media-type')
   // A FHIR document inside a transaction is answered as such (FHIRDocumentNotSupported), not taken to pieces.
   else if (type !== 'Bundle' || at === undefined) checkObject(value, type, at ?? type, report)
 }

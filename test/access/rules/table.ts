@@ -52,7 +52,11 @@ export function describeRules(title: string, table: Readonly<Record<string, read
           const decision = decide(request, facts, policy)
           const found = decision.verdict === 'deny' ? [decision.rule, decision.issues[0].code] : [decision.rule]
           assert.deepEqual(found, code === undefined ? [rule] : [rule, code])
-          if (decision.verdict === 'deny') for (const issue of decision.issues) assert.ok(issue.rule)
+          if (decision.verdict !== 'deny') return
+          for (const issue of decision.issues) {
+            assert.ok(issue.rule)
+            assert.ok(issue.detail, 'a refusal says what to do instead')
+          }
         })
       if (rules.some((rule) => rule.id === id))
         it(`${id} has a case that it refuses and one that it lets pass`, () => {
