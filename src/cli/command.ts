@@ -16,8 +16,11 @@ export function oneOf<T extends string>(name: string, value: string | undefined,
 export function lineOf(error: unknown): string {
   if (error instanceof UsageError) return error.message
   if (error instanceof GatewayError) {
-    const [{ code, detail }] = error.issues
-    return detail ?? `${errorRow(code).en} (${code})`
+    const [{ code, rule, detail }] = error.issues
+    const what = `${errorRow(code).en} (${code})`
+    if (detail === undefined) return what
+    // A rule says what to do instead, its code what is wrong
+    return rule === undefined ? detail : `${what} ${detail}`
   }
   const message = (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ')
   // parseArgs throws TypeError
