@@ -5,6 +5,7 @@
 import type { Parameters } from '@medplum/fhirtypes'
 import { type CdaHeader, entryOf, readCda } from '../cda/index.ts'
 import { type ErrorCode, GatewayError, type Issue } from '../errors.ts'
+import { newAssociation } from '../metadata/association.ts'
 import { type EntryUuid, newEntryUuid, type UniqueId } from '../metadata/identifiers.ts'
 import type { Association, AssociationType, DocumentEntry, Submission } from '../metadata/model.ts'
 import type { Spooled } from '../spool/index.ts'
@@ -12,7 +13,7 @@ import { holdsDocument, readDocument, readResource } from './body.ts'
 import { feedWithLocations } from './feed.ts'
 import { isComplete, submissionForSingle } from './mapping/index.ts'
 import type { Exchange } from './parts.ts'
-import { associate, newUniqueId } from './submission-reader.ts'
+import { newUniqueId } from './submission-reader.ts'
 import { sendWritten } from './written.ts'
 
 export const generateMetadataDefinition = 'https://profiles.ihe.net/ITI/MHD/OperationDefinition/generate-metadata'
@@ -159,7 +160,7 @@ interface Relations {
 
 function relationsOf({ entryUuid }: DocumentEntry, { related }: CdaHeader): Relations {
   const named = related.map(({ type, uniqueId }) => ({ type, uniqueId, standIn: newEntryUuid() }))
-  const associations = named.map(({ type, standIn }) => associate(type, entryUuid, standIn))
+  const associations = named.map(({ type, standIn }) => newAssociation(type, entryUuid, standIn))
   return {
     associations,
     locations: new Map(

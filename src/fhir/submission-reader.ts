@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto'
 import type { DocumentReference } from '@medplum/fhirtypes'
 import { GatewayError, type Issue } from '../errors.ts'
+import { newAssociation, newLink } from '../metadata/association.ts'
 import { type EntryUuid, newEntryUuid, type UniqueId } from '../metadata/identifiers.ts'
-import type { Association, AssociationType, Code, DocumentEntry, Folder, Submission } from '../metadata/model.ts'
+import type { Association, DocumentEntry, Folder, Submission } from '../metadata/model.ts'
 import type { FeedOptions } from '../operations/operations.ts'
 import type { DocumentContent } from '../operations/ports.ts'
 import type { ReceivedResource } from './body.ts'
@@ -94,7 +95,7 @@ export async function readSubmission(
   const source = set.value.patientId ? set.value : { ...set.value, ...patientOf(entries) }
   const related = relate(relations, targets)
   const associations = [
-    ...entries.map(({ entryUuid }) => associate('HasMember', setUuid, entryUuid, { submissionSetStatus: 'Original' })),
+    ...entries.map(({ entryUuid }) => newLink('HasMember', setUuid, entryUuid)),
     ...folders.flatMap(({ folder, items }) => folderMembers(folder, items, setUuid, bundle, ids, exchange)),
     ...updates.flatMap(({ folder, added }) => membersOf(folder, added, setUuid)),
     ...related.associations,
@@ -163,12 +164,12 @@ function folderMembers(
       })
     return target
   })
-  return [associate('HasMember', setUuid, folder.entryUuid), ...membersOf(folder, members, setUuid)]
+  return [newAssociation('HasMember', setUuid, folder.entryUuid), ...membersOf(folder, members, setUuid)]
 }
 
 function membersOf({ entryUuid: folder }: Folder, members: readonly EntryUuid[], setUuid: EntryUuid): Association[] {
-  const associations = members.map((member) => associate('HasMember', folder, member))
-  const held = associations.map(({ entryUuid }) => associate('HasMember', setUuid, entryUuid))
+  const associations = members.map((member) => newAssociation('HasMember', folder, member))
+  const held = associations.map(({ entryUuid }) => newAssociation('HasMember', setUuid, entryUuid))
   return [...associations, ...held.map(original)]
 }
 
@@ -197,32 +198,11 @@ export function relate(
         location: `${location}.target`,
         detail: 'Send DocumentReference/ID, or the identifier of a registered document with its system and value.',
       })
-    const association = associate(type, source, id, documentation === undefined ? {} : { documentation })
+    const association = newAssociation(type, source, id, documentation === undefined ? {} : { documentation })
     locations.set(association.entryUuid, `${location}.target`)
     return association
   })
   return { associations, locations }
-}
-
-export function associate(
-  type: AssociationType,
-  source: EntryUuid,
-  target: EntryUuid,
-  more: { readonly submissionSetStatus?: 'Original'; readonly documentation?: Code } = {},
-): Association {
-  const entryUuid = newEntryUuid()
-  return {
-    kind: 'Association',
-    entryUuid,
-    logicalId: entryUuid,
-    version: 1,
-    type,
-    source,
-    target,
-    availabilityStatus: 'Approved',
-    extra: [],
-    ...more,
-  }
 }
 
 /** An OID of its own under 2.25 (ITU-T X.667). */

@@ -1,6 +1,7 @@
 /** TD0.2: what is on record about a patient, as it bears on one caller. */
 import type { DatabaseSync } from 'node:sqlite'
 import type { Caller } from '../../access/caller.ts'
+import { isMinor } from '../../access/minor.ts'
 import type { AuthorisationStatus, RecordFacts } from '../../access/types.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
 import type { Clock, Demographics } from '../../operations/ports.ts'
@@ -42,7 +43,7 @@ export function createRecords(db: DatabaseSync, clock: Clock): Records {
       const now = clock.now()
       const informed = JSON.parse(String(given)) as readonly (readonly [scope: string, episode: string])[]
       const { birthDate } = JSON.parse(String(demographicsJson)) as Demographics
-      const minor = birthDate === undefined ? undefined : isMinor(birthDate, now)
+      const minor = isMinor(birthDate, now)
       return {
         patient,
         status: closedAt === null ? 'active' : 'closed',
@@ -87,13 +88,4 @@ const order: readonly AuthorisationStatus[] = ['INTERDIT', 'VALIDE', 'EXPIRE', '
 
 function strongest(...statuses: readonly AuthorisationStatus[]): AuthorisationStatus {
   return order.find((status) => statuses.includes(status)) ?? 'NON_EXISTE'
-}
-
-const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Paris', dateStyle: 'short' })
-
-/** Under 18 by the French calendar day; undefined where the birth date is not a full ISO date. */
-export function isMinor(birthDate: string, now: Date): boolean | undefined {
-  if (!/^\d{4}-\d{2}-\d{2}$/.test(birthDate)) return undefined
-  const [year, ...rest] = today.format(now).split('-')
-  return birthDate > [String(Number(year) - 18).padStart(4, '0'), ...rest].join('-')
 }

@@ -1,6 +1,7 @@
 /** Rows of registry objects, as feeding and updating write them. */
 import type { DatabaseSync, SQLInputValue } from 'node:sqlite'
-import { type EntryUuid, newEntryUuid } from '../../metadata/identifiers.ts'
+import { newAssociation } from '../../metadata/association.ts'
+import type { EntryUuid } from '../../metadata/identifiers.ts'
 import type { Association, AvailabilityStatus, RegistryObject } from '../../metadata/model.ts'
 import type { PreparedAssociation, PreparedContent, PreparedEntry } from './commands.ts'
 
@@ -101,17 +102,8 @@ export function createObjectRows(db: DatabaseSync): ObjectRows {
 
 /** An association that the registry itself makes. */
 export function made(like: Pick<Association, 'type'> & Partial<Association>, source: string, target: string) {
-  const entryUuid = newEntryUuid()
-  const association: Association = {
-    extra: [],
-    ...like,
-    kind: 'Association',
-    entryUuid,
-    logicalId: entryUuid,
-    version: 1,
-    source: source as EntryUuid,
-    target: target as EntryUuid,
-    availabilityStatus: 'Approved',
-  }
+  const fresh = newAssociation(like.type, source as EntryUuid, target as EntryUuid)
+  const { entryUuid } = fresh
+  const association: Association = { ...like, ...fresh, extra: like.extra ?? fresh.extra }
   return { entryUuid, type: like.type, source, target, json: JSON.stringify(association) } satisfies PreparedAssociation
 }

@@ -12,20 +12,16 @@
  *   retrieve, update   TD3.2, TD3.3
  *   ../remote   what every remote DMP needs: intents on disk, what is known of ids, what is settled here
  */
-import { mkdirSync } from 'node:fs'
-import path from 'node:path'
-import type { Clock, Dmp, Trace } from '../../operations/ports.ts'
+import type { Dmp } from '../../operations/ports.ts'
 import type { Spool } from '../../spool/index.ts'
 import { byRequest } from '../remote/by-request.ts'
-import { openJournal } from '../remote/journal.ts'
-import type { Observer } from '../remote/observer.ts'
-import { openReferences } from '../remote/references.ts'
-import { StatusCache } from '../remote/status-cache.ts'
+import { type GivenParts, openRemoteParts } from '../remote/parts.ts'
 import { createBase } from './base.ts'
 import { createCapabilities } from './capability.ts'
 import { type CredentialFiles, openCredentials } from './credentials.ts'
 import type { FhirDmpOptions } from './options.ts'
 import type { Parts } from './parts.ts'
+import type { PatientStatus } from './patient.ts'
 import { createSession } from './session.ts'
 import { createTransport } from './transport.ts'
 import { Wire } from './wire.ts'
@@ -33,17 +29,11 @@ import { Wire } from './wire.ts'
 export type { CredentialFiles } from './credentials.ts'
 export type { FhirDmpOptions } from './options.ts'
 
-export interface FhirDmpParts {
+/** In the data folder `pdsm/` is the connector's. */
+export interface FhirDmpParts extends GivenParts {
   readonly options: FhirDmpOptions
   readonly credentials: CredentialFiles
-  /** Data folder; `pdsm/` inside it is the connector's. */
-  readonly directory: string
   readonly spool: Spool
-  /** The gateway's own store, for what it alone knows. */
-  readonly local: Pick<Dmp, 'status' | 'open'>
-  readonly trace: Trace
-  readonly observer: Observer
-  readonly clock: Clock
 }
 
 export interface FhirDmp {
@@ -58,22 +48,13 @@ export interface FhirDmp {
 
 /** @throws Error with a line for the operator: a file that cannot be used */
 export async function openFhirDmp(given: FhirDmpParts): Promise<FhirDmp> {
-  const { options, spool, trace, clock } = given
-  const directory = path.join(given.directory, 'pdsm')
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const { options, spool } = given
   const credentials = await openCredentials(given.credentials)
-  const journal = openJournal(path.join(directory, 'intents'), trace)
-  const unsettled = await journal.settle()
-  const references = openReferences(path.join(directory, 'references.sqlite'))
+  const { shared, unsettled } = await openRemoteParts<PatientStatus>(given, 'pdsm', options.statusAge)
   const base = createBase(options.baseUrl, options.knownAs)
   const transport = createTransport(options, credentials)
-  const parts: Parts = {
-    ...{ options, base, credentials, transport, spool, trace, journal, references, clock },
-    capabilities: createCapabilities(new Wire(transport, base, options.limits.answer), options),
-    local: given.local,
-    observer: given.observer,
-    statuses: new StatusCache(options.statusAge, () => clock.now().getTime()),
-  }
+  const capabilities = createCapabilities(new Wire(transport, base, options.limits.answer), options)
+  const parts: Parts = { ...shared, spool, options, base, credentials, transport, capabilities }
   const { repositoryUniqueId } = options
   const check = () => parts.capabilities.check()
   return {
@@ -85,7 +66,7 @@ export async function openFhirDmp(given: FhirDmpParts): Promise<FhirDmp> {
     reload: () => credentials.reload(),
     close() {
       credentials.close()
-      references.close()
+      shared.references.close()
     },
   }
 }

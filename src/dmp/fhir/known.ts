@@ -1,6 +1,7 @@
 /** What one request has been told by the DMP so far, so that nothing is asked twice; it goes with the request. */
 
 import type { RelationType } from '../../fhir/mapping/index.ts'
+import { newLink } from '../../metadata/association.ts'
 import type { EntryUuid } from '../../metadata/identifiers.ts'
 import type { Association } from '../../metadata/model.ts'
 import type { Located } from './documents.ts'
@@ -66,19 +67,7 @@ export class Known {
     more: Partial<Association> = {},
   ): Association {
     const entryUuid = derivedUuid(`${type} ${source} ${target}`)
-    const association: Association = {
-      kind: 'Association',
-      entryUuid,
-      logicalId: entryUuid,
-      version: 1,
-      type,
-      source,
-      target,
-      availabilityStatus: 'Approved',
-      extra: [],
-      ...(type === 'HasMember' && { submissionSetStatus: 'Original' as const }),
-      ...more,
-    }
+    const association = newLink(type, source, target, more, entryUuid)
     this.associations.set(entryUuid, association)
     return association
   }

@@ -5,6 +5,7 @@ import { compileCriteria, compileSubmissionSetCriteria } from '../../metadata/cr
 import { type EntryUuid, isEntryUuid, type PatientKey } from '../../metadata/identifiers.ts'
 import type { DocumentEntry, SubmissionSet } from '../../metadata/model.ts'
 import type { Found, RegistryQuery, RequestContext } from '../../operations/ports.ts'
+import { isUser } from '../remote/users.ts'
 import { invalid } from './answers.ts'
 import type { Asking, FhirPeer } from './client.ts'
 import { documentFacts, type Located, type Reader, readDocument } from './documents.ts'
@@ -20,7 +21,7 @@ import {
   patientParameters,
   setParameters,
 } from './search-parameters.ts'
-import { isUser, presented } from './token.ts'
+import { presented } from './token.ts'
 
 const nothing: Found = { documents: [], submissionSets: [], folders: [], associations: [] }
 /** Identifiers in one search. */

@@ -4,10 +4,11 @@
  */
 import type { Caller } from '../../access/caller.ts'
 import type { RecordFacts } from '../../access/types.ts'
-import { GatewayError } from '../../errors.ts'
 import type { EntryUuid, PatientKey } from '../../metadata/identifiers.ts'
 import type { Dmp, RecordSettings, RequestContext } from '../../operations/ports.ts'
-import { isMinor, localFacts, once } from '../remote/local.ts'
+import { localFacts, once } from '../remote/local.ts'
+import { everySession, factsOf, notThere } from '../remote/session.ts'
+import { isUser } from '../remote/users.ts'
 import { FhirPeer } from './client.ts'
 import { askConsents, settleAuthorisation } from './consents.ts'
 import type { Parts } from './parts.ts'
@@ -15,7 +16,7 @@ import { askStatus, type PatientStatus } from './patient.ts'
 import { publish } from './publish.ts'
 import { Registry } from './registry.ts'
 import { retrieve } from './retrieve.ts'
-import { isUser, presented } from './token.ts'
+import { presented } from './token.ts'
 import { update } from './update.ts'
 
 /** What one operation of a session works with. */
@@ -28,7 +29,6 @@ export interface Session {
 
 export function createSession(parts: Parts, context: RequestContext): Dmp {
   const peer = new FhirPeer(parts, context)
-  let counted = 0
   /** Patients by their references at the DMP, as far as TD0.2 has told this request. */
   const patients = new Map<string, PatientKey>()
   const registry = new Registry(parts, context, peer, (reference) =>
@@ -46,12 +46,9 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
   const status: Dmp['status'] = (patient, caller) =>
     once(facts, patient, () => statusOf(session, patient, caller, tellPatient, consentsOf))
   return {
+    ...everySession(parts, context, () => peer.count),
     repositoryUniqueId: parts.options.repositoryUniqueId,
     status,
-    patientOf: (id) => parts.references.find(id)?.patient,
-    // The identity in the DMP is not for others to read or compare (P4D RG_0320)
-    demographics: async () => undefined,
-    open: () => Promise.reject(notThere('A DMP is opened by Mon espace santé.')),
     authorise: (patient, change) =>
       once(settled, `${change} ${patient}`, () => authorise(session, patient, change === 'add')),
     feed: (submission, contents, record, options = {}) =>
@@ -62,7 +59,6 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
     read: (entryUuids) => registry.read(entryUuids),
     versions: (logicalId) => registry.versions(logicalId),
     update: (change, record) => update(session, change, record),
-    remove: () => Promise.reject(notThere('Nothing is removed from the DMP.')),
     content: async (entryUuid: EntryUuid) => retrieve(session, await registry.located(entryUuid)),
     check: () => parts.capabilities.check(),
     // Patients and administrators are no users of this interface: what is known here is theirs to read
@@ -72,21 +68,12 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
         return known && settingsOf(known, await consentsOf(patient), persons)
       },
     }),
-    finished() {
-      parts.observer.request(context.transaction, peer.count - counted)
-      counted = peer.count
-    },
   }
-}
-
-function notThere(detail: string): GatewayError {
-  return new GatewayError('not-a-dmp-operation', { detail })
 }
 
 /**
  * TD0.2, with what the gateway alone knows. In the emergency modes the Consents of the DMP tell whether the patient allows
- * them; where it offers none it is asked all the same, and judges by itself. Masked documents in an emergency and masking
- * by default are known to the DMP only, which acts on them.
+ * them; where it offers none it is asked all the same, and judges by itself.
  */
 async function statusOf(
   { parts, context, peer }: Session,
@@ -105,29 +92,10 @@ async function statusOf(
   tell(patient, told)
   const emergency = context.purpose === 'normal' ? undefined : await consentsOf(patient)
   const local = await localFacts(parts, context, patient, caller)
-  const minor = told.birthDate === undefined ? undefined : isMinor(told.birthDate, parts.clock.now())
-  const authorisation = told.authorisation ?? local.authorisation
-  return {
-    patient,
-    status: told.status,
-    ...(told.closedAt !== undefined && { closedAt: told.closedAt }),
-    ...(minor !== undefined && { minor }),
-    brainDeath: local.brainDeath,
-    choices: {
-      consultationOpposed: local.choices.consultationOpposed,
-      feedOpposed: local.choices.feedOpposed,
-      breakGlassPermitted: emergency?.choices.breakGlassPermitted ?? true,
-      regulationPermitted: emergency?.choices.regulationPermitted ?? true,
-      maskedInEmergencyPermitted: true,
-      maskByDefault: false,
-    },
-    blocked: authorisation === 'INTERDIT',
-    treatingPhysician: told.treatingPhysician ?? false,
-    authorisation,
-    informedOfFeeding: local.informedOfFeeding,
-    informedEpisodes: local.informedEpisodes,
-    initialConsent: local.initialConsent,
-  }
+  const { authorisation = local.authorisation, treatingPhysician = false } = told
+  const { breakGlassPermitted = true, regulationPermitted = true } = emergency?.choices ?? {}
+  const choices = { breakGlassPermitted, regulationPermitted }
+  return factsOf(patient, { ...told, authorisation, treatingPhysician }, choices, local, parts.clock.now())
 }
 
 /** TD0.3; what TD0.2 said before holds no longer. */

@@ -8,12 +8,12 @@
  */
 import { randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
-import type { Authentication, Caller } from '../../access/caller.ts'
-import { GatewayError } from '../../errors.ts'
+import type { Authentication } from '../../access/caller.ts'
 import { cxOf, formatCx } from '../../metadata/hl7.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
 import type { Code } from '../../metadata/model.ts'
 import type { RequestContext } from '../../operations/ports.ts'
+import { userOf } from '../remote/users.ts'
 import type { Credentials } from './credentials.ts'
 import type { FhirDmpOptions } from './options.ts'
 
@@ -29,11 +29,6 @@ export interface Presented {
   readonly purpose: RequestContext['purpose']
 }
 
-/** Whom a DMP takes requests from through health software; patients have Mon espace santé. */
-export function isUser({ kind }: Caller): boolean {
-  return kind === 'professional' || kind === 'staff' || kind === 'structure'
-}
-
 /**
  * @throws GatewayError not-a-dmp-operation for patients and others, not-permitted-for-role for a structure that the
  * certificate was not issued to
@@ -43,16 +38,7 @@ export function presented(
   { caller, purpose }: Pick<RequestContext, 'caller' | 'purpose'>,
   use: Purpose,
 ): Presented {
-  const { kind } = caller
-  if (kind !== 'professional' && kind !== 'staff' && kind !== 'structure')
-    throw new GatewayError('not-a-dmp-operation', {
-      detail: 'Patients and representatives reach their DMP through Mon espace santé.',
-    })
-  const site = caller.structure?.id ?? structure.id
-  if (site !== structure.id && !structure.sites.includes(site))
-    throw new GatewayError('not-permitted-for-role', {
-      detail: 'This gateway presents its own structure and the sites of it to the DMP, and no other.',
-    })
+  const { kind, site } = userOf(caller, structure)
   const reinforced = caller.authentication !== 'indirect' && use === 'person'
   const mode = reinforced ? 'air' : 'indirect'
   return { kind, mode, nameId: caller.person?.id ?? site, structure: site, purpose }

@@ -45,12 +45,6 @@ export async function localFacts(
   return facts
 }
 
-/** Under 18 by the French calendar day. @param birthDate ISO date */
-export function isMinor(birthDate: string, now: Date): boolean {
-  const today = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Paris', dateStyle: 'short' }).format(now)
-  return birthDate > `${String(Number(today.slice(0, 4)) - 18).padStart(4, '0')}${today.slice(4)}`
-}
-
 /** The answer to a question that is asked once. */
 export function once<Key, T>(known: Map<Key, Promise<T>>, key: Key, ask: () => Promise<T>): Promise<T> {
   const found = known.get(key)

@@ -1,14 +1,11 @@
 /** Calls of one request to the DMP: each under an identity made for it, counted, its answer a tree that was checked to be one. */
 import { GatewayError } from '../../errors.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
-import type { Clock, Dmp, RequestContext, Trace } from '../../operations/ports.ts'
+import type { RequestContext } from '../../operations/ports.ts'
 import type { Spool, Spooled } from '../../spool/index.ts'
 import { composeMtom, composeSimple, type RequestPart } from '../../xds/mtom/request.ts'
 import type { XmlElement } from '../../xml/tree.ts'
-import type { Journal } from '../remote/journal.ts'
-import type { Observer } from '../remote/observer.ts'
-import type { References } from '../remote/references.ts'
-import type { StatusCache } from '../remote/status-cache.ts'
+import type { RemoteParts } from '../remote/parts.ts'
 import type { Credentials } from './credentials.ts'
 import type { NationalOptions, Service } from './options.ts'
 import type { PatientStatus } from './patient-status.ts'
@@ -19,20 +16,12 @@ import type { Transport } from './transport.ts'
 import { writeVihf } from './vihf.ts'
 
 /** What all requests share; nothing in it is about a person. */
-export interface Parts {
+export interface Parts extends RemoteParts<PatientStatus> {
   readonly options: NationalOptions
+  readonly spool: Spool
   readonly credentials: Credentials
   readonly transport: Transport
   readonly templates: Templates
-  readonly spool: Spool
-  /** The gateway's own store: what it alone knows of a patient (information given, choices declared here). */
-  readonly local: Pick<Dmp, 'status' | 'open'>
-  readonly trace: Trace
-  readonly journal: Journal
-  readonly references: References
-  readonly statuses: StatusCache<PatientStatus>
-  readonly observer: Observer
-  readonly clock: Clock
 }
 
 export interface Call {

@@ -10,18 +10,14 @@
  *   retrieve, update   TD3.2, TD3.3
  *   ../remote   what every remote DMP needs: intents on disk, what is known of ids, what is settled here
  */
-import { mkdirSync } from 'node:fs'
-import path from 'node:path'
-import type { Clock, Dmp, Trace } from '../../operations/ports.ts'
+import type { Dmp } from '../../operations/ports.ts'
 import type { Spool } from '../../spool/index.ts'
 import { byRequest } from '../remote/by-request.ts'
-import { openJournal } from '../remote/journal.ts'
-import type { Observer } from '../remote/observer.ts'
-import { openReferences } from '../remote/references.ts'
-import { StatusCache } from '../remote/status-cache.ts'
+import { type GivenParts, openRemoteParts } from '../remote/parts.ts'
 import type { Parts } from './calls.ts'
 import { type CredentialFiles, openCredentials } from './credentials.ts'
 import type { NationalOptions } from './options.ts'
+import type { PatientStatus } from './patient-status.ts'
 import { createSession } from './session.ts'
 import { readTemplates } from './template.ts'
 import { createTransport } from './transport.ts'
@@ -29,17 +25,11 @@ import { createTransport } from './transport.ts'
 export type { CredentialFiles } from './credentials.ts'
 export type { NationalOptions, Service } from './options.ts'
 
-export interface NationalDmpParts {
+/** In the data folder `national/` is the connector's. */
+export interface NationalDmpParts extends GivenParts {
   readonly options: NationalOptions
   readonly credentials: CredentialFiles
-  /** Data folder; `national/` inside it is the connector's. */
-  readonly directory: string
   readonly spool: Spool
-  /** The gateway's own store, for what it alone knows. */
-  readonly local: Pick<Dmp, 'status' | 'open'>
-  readonly trace: Trace
-  readonly observer: Observer
-  readonly clock: Clock
 }
 
 export interface NationalDmp {
@@ -54,21 +44,12 @@ export interface NationalDmp {
 
 /** @throws Error with a line for the operator: a file that cannot be used, a template that is not well formed */
 export async function openNationalDmp(given: NationalDmpParts): Promise<NationalDmp> {
-  const { options, spool, trace, clock } = given
-  const directory = path.join(given.directory, 'national')
-  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const { options, spool } = given
   const templates = readTemplates(options.messages)
   const credentials = await openCredentials(given.credentials)
-  const journal = openJournal(path.join(directory, 'intents'), trace)
-  const unsettled = await journal.settle()
-  const references = openReferences(path.join(directory, 'references.sqlite'))
+  const { shared, unsettled } = await openRemoteParts<PatientStatus>(given, 'national', options.statusAge)
   const transport = createTransport(options, credentials, spool)
-  const parts: Parts = {
-    ...{ options, credentials, transport, templates, spool, trace, journal, references, clock },
-    local: given.local,
-    observer: given.observer,
-    statuses: new StatusCache(options.statusAge, () => clock.now().getTime()),
-  }
+  const parts: Parts = { ...shared, spool, options, credentials, transport, templates }
   const { repositoryUniqueId } = options
   const check = () => parts.transport.check()
   return {
@@ -80,7 +61,7 @@ export async function openNationalDmp(given: NationalDmpParts): Promise<National
     reload: () => credentials.reload(),
     close() {
       credentials.close()
-      references.close()
+      shared.references.close()
     },
   }
 }

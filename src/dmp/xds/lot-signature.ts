@@ -3,7 +3,8 @@
  * the DocumentEntry that it travels under. Whether a digest is of canonical or of raw bytes its Reference says.
  */
 import { createHash, randomUUID, sign } from 'node:crypto'
-import { type EntryUuid, newEntryUuid, type UniqueId } from '../../metadata/identifiers.ts'
+import { newLink, newObject } from '../../metadata/association.ts'
+import { newEntryUuid, type UniqueId } from '../../metadata/identifiers.ts'
 import type { Association, Author, Code, DocumentEntry, SubmissionSet } from '../../metadata/model.ts'
 import { canonicalizeElement, inclusiveC14nWithComments } from '../../xml/c14n-inclusive.ts'
 import { type SignatureHash, signatureHashes } from '../../xml/sign.ts'
@@ -149,7 +150,7 @@ export function signatureObjects(
   const { person } = author ?? {}
   const entry: DocumentEntry = {
     kind: 'DocumentEntry',
-    ...identity(entryUuid),
+    ...newObject(entryUuid),
     uniqueId: oidOfUuid(randomUUID()) as UniqueId,
     stability: 'stable',
     limitedMetadata: false,
@@ -181,17 +182,8 @@ export function signatureObjects(
   }
   return {
     entry,
-    associations: [link('HasMember', set.entryUuid, entryUuid), link('signs', entryUuid, set.entryUuid)],
+    associations: [newLink('HasMember', set.entryUuid, entryUuid), newLink('signs', entryUuid, set.entryUuid)],
   }
-}
-
-function link(type: Association['type'], source: EntryUuid, target: EntryUuid): Association {
-  const status = type === 'HasMember' ? { submissionSetStatus: 'Original' as const } : {}
-  return { kind: 'Association', ...identity(newEntryUuid()), type, source, target, ...status }
-}
-
-function identity(entryUuid: EntryUuid) {
-  return { entryUuid, logicalId: entryUuid, version: 1, availabilityStatus: 'Approved', extra: [] } as const
 }
 
 /** X.667: a UUID as an OID. */

@@ -4,10 +4,10 @@
  * is therefore presented in two ways (DMP-FACTS §1.2). Made anew for each call, from the caller of that call.
  */
 import type { Caller } from '../../access/caller.ts'
-import { GatewayError } from '../../errors.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
 import type { Code } from '../../metadata/model.ts'
 import type { RequestContext } from '../../operations/ports.ts'
+import { userOf } from '../remote/users.ts'
 import type { NationalOptions } from './options.ts'
 
 /** What a call does: feeding and references of one's own, or reading and settling as a person. */
@@ -46,15 +46,7 @@ export function presented(
   use: Purpose,
   patient: PatientKey | undefined,
 ): Presented {
-  if (!isUser(caller))
-    throw new GatewayError('not-a-dmp-operation', {
-      detail: 'Patients and representatives reach their DMP through Mon espace santé.',
-    })
-  const site = caller.structure?.id ?? structure.id
-  if (site !== structure.id && !structure.sites.includes(site))
-    throw new GatewayError('not-permitted-for-role', {
-      detail: 'This gateway presents its own structure and the sites of it to the DMP, and no other.',
-    })
+  const { site } = userOf(caller, structure)
   const { person } = caller
   const common = {
     structure: site,
@@ -83,11 +75,6 @@ export function presented(
     roles: rolesOf(caller),
     contextClass: contextClasses[caller.authentication],
   }
-}
-
-/** Whom the interface of the DMP for health software knows. */
-export function isUser({ kind }: Caller): boolean {
-  return kind === 'professional' || kind === 'staff' || kind === 'structure'
 }
 
 /** DMP-FACTS §2.1: the class reflects the local authentication. */

@@ -8,8 +8,8 @@ import type { Found, RegistryQuery, RequestContext } from '../../operations/port
 import type { ReadObjects } from '../../xds/ebrim/reader.ts'
 import type { XmlElement } from '../../xml/tree.ts'
 import { factsOf } from '../remote/facts.ts'
+import { isUser } from '../remote/users.ts'
 import type { Calls, Parts } from './calls.ts'
-import { isUser } from './profile.ts'
 import { referenceEntry } from './reference-entry.ts'
 import {
   readFound,

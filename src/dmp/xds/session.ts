@@ -4,10 +4,11 @@
  */
 import type { Caller } from '../../access/caller.ts'
 import type { RecordFacts } from '../../access/types.ts'
-import { GatewayError } from '../../errors.ts'
 import type { EntryUuid, PatientKey } from '../../metadata/identifiers.ts'
 import type { AuthorisedList, AuthorisedQuery, Dmp, Found, RequestContext } from '../../operations/ports.ts'
-import { isMinor, localFacts, once } from '../remote/local.ts'
+import { localFacts, once } from '../remote/local.ts'
+import { everySession, factsOf, notThere } from '../remote/session.ts'
+import { isUser } from '../remote/users.ts'
 import { checkSetAuthorization, setAuthorizationAction, writeSetAuthorization } from './authorization.ts'
 import { Calls, type Parts } from './calls.ts'
 import { feed } from './feed.ts'
@@ -19,7 +20,6 @@ import {
   readPatientStatus,
   writePatientQuery,
 } from './patient-status.ts'
-import { isUser } from './profile.ts'
 import { Registry } from './registry.ts'
 import { retrieve } from './retrieve.ts'
 import { settingsOf } from './settings.ts'
@@ -27,7 +27,6 @@ import { update } from './update.ts'
 
 export function createSession(parts: Parts, context: RequestContext): Dmp {
   const calls = new Calls(parts, context)
-  let counted = 0
   const registry = new Registry(parts, context, calls)
   // As they were when the request came: what it declares about consent is judged, and done, once
   const facts = new Map<PatientKey, Promise<RecordFacts | undefined>>()
@@ -40,12 +39,9 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
   const status: Dmp['status'] = (patient, caller) =>
     once(facts, patient, () => statusOf(parts, context, calls, patient, caller, emergencyOf))
   return {
+    ...everySession(parts, context, () => calls.count),
     repositoryUniqueId: parts.options.repositoryUniqueId,
     status,
-    patientOf: (id) => parts.references.find(id)?.patient,
-    // The identity in the DMP is not for others to read or compare (P4D RG_0320)
-    demographics: async () => undefined,
-    open: () => Promise.reject(notThere('A DMP is opened by Mon espace santé.')),
     authorise: (patient, change) =>
       once(settled, `${change} ${patient}`, () => authorise(parts, calls, patient, change)),
     feed: (submission, contents, record, options = {}) => {
@@ -59,7 +55,6 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
       return entry === undefined ? [] : [entry]
     },
     update: (change, record) => update({ parts, context, calls, registry }, change, record),
-    remove: () => Promise.reject(notThere('Nothing is removed from the DMP.')),
     content: async (entryUuid: EntryUuid) => retrieve(parts, calls, await registry.located(entryUuid)),
     check: () => parts.transport.check(),
     // Patients and administrators are no users of this interface: what is known here is theirs to read
@@ -70,10 +65,6 @@ export function createSession(parts: Parts, context: RequestContext): Dmp {
       },
       authorised: (query) => listAuthorised(parts, calls, query),
     }),
-    finished() {
-      parts.observer.request(context.transaction, calls.count - counted)
-      counted = calls.count
-    },
   }
 }
 
@@ -85,14 +76,7 @@ export interface Session {
   readonly registry: Registry
 }
 
-function notThere(detail: string): GatewayError {
-  return new GatewayError('not-a-dmp-operation', { detail })
-}
-
-/**
- * TD0.2, with what the gateway alone knows. In the emergency modes TD1.3a tells whether the patient allows them. Masked
- * documents in an emergency and masking by default are known to the DMP only, which acts on them itself.
- */
+/** TD0.2, with what the gateway alone knows. In the emergency modes TD1.3a tells whether the patient allows them. */
 async function statusOf(
   parts: Parts,
   context: RequestContext,
@@ -110,27 +94,8 @@ async function statusOf(
   if (told === undefined) return undefined
   const emergency = context.purpose === 'normal' ? undefined : await emergencyOf(patient)
   const local = await localFacts(parts, context, patient, caller)
-  const minor = told.birthDate === undefined ? undefined : isMinor(told.birthDate, parts.clock.now())
-  return {
-    patient,
-    status: told.status,
-    ...(minor !== undefined && { minor }),
-    brainDeath: local.brainDeath,
-    choices: {
-      consultationOpposed: local.choices.consultationOpposed,
-      feedOpposed: local.choices.feedOpposed,
-      breakGlassPermitted: emergency?.breakGlassPermitted ?? false,
-      regulationPermitted: emergency?.regulationPermitted ?? false,
-      maskedInEmergencyPermitted: true,
-      maskByDefault: false,
-    },
-    blocked: told.authorisation === 'INTERDIT',
-    treatingPhysician: told.treatingPhysician,
-    authorisation: told.authorisation,
-    informedOfFeeding: local.informedOfFeeding,
-    informedEpisodes: local.informedEpisodes,
-    initialConsent: local.initialConsent,
-  }
+  const choices = emergency ?? { breakGlassPermitted: false, regulationPermitted: false }
+  return factsOf(patient, told, choices, local, parts.clock.now())
 }
 
 function askPatient(parts: Parts, calls: Calls, transaction: 'TD0.2' | 'TD1.3a', patient: PatientKey) {

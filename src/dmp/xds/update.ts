@@ -1,6 +1,7 @@
 /** TD3.3a to d, ITI-57: a new version of the metadata, or another status (DMP-SERVICES §4.4, §4.5). */
 import { randomUUID } from 'node:crypto'
 import { GatewayError } from '../../errors.ts'
+import { newLink, newObject } from '../../metadata/association.ts'
 import { isoToDtm } from '../../metadata/dtm.ts'
 import { cxOf } from '../../metadata/hl7.ts'
 import { type EntryUuid, newEntryUuid, type UniqueId } from '../../metadata/identifiers.ts'
@@ -43,7 +44,7 @@ export async function update(session: Session, change: MetadataUpdate, record: A
     entries.push({ ...current, entryUuid, confidentialityCodes })
     before.push(current)
     links.push({
-      association: link('HasMember', set.entryUuid, entryUuid),
+      association: newLink('HasMember', set.entryUuid, entryUuid),
       slots: { PreviousVersion: String(current.version) },
     })
   }
@@ -52,7 +53,7 @@ export async function update(session: Session, change: MetadataUpdate, record: A
     const current = await known(session, target)
     changed.set(current.entryUuid, { ...current, availabilityStatus: to })
     links.push({
-      association: link('UpdateAvailabilityStatus', set.entryUuid, current.entryUuid),
+      association: newLink('UpdateAvailabilityStatus', set.entryUuid, current.entryUuid),
       slots: { OriginalStatus: statusUrns[from], NewStatus: statusUrns[to] },
     })
   }
@@ -129,7 +130,7 @@ function submissionSetOf(
   }
   return {
     kind: 'SubmissionSet',
-    ...identity(newEntryUuid()),
+    ...newObject(newEntryUuid()),
     uniqueId,
     sourceId: options.software.oid,
     limitedMetadata: false,
@@ -139,15 +140,6 @@ function submissionSetOf(
     authors: [author],
     intendedRecipients: [],
   }
-}
-
-function link(type: Association['type'], source: EntryUuid, target: EntryUuid): Association {
-  const status = type === 'HasMember' ? { submissionSetStatus: 'Original' as const } : {}
-  return { kind: 'Association', ...identity(newEntryUuid()), type, source, target, ...status }
-}
-
-function identity(entryUuid: EntryUuid) {
-  return { entryUuid, logicalId: entryUuid, version: 1, availabilityStatus: 'Approved', extra: [] } as const
 }
 
 function write(set: SubmissionSet, entries: readonly DocumentEntry[], links: readonly Link[]): Buffer {

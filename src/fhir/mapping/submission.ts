@@ -1,5 +1,6 @@
 /** The SubmissionSet that ITI-105 leaves unsaid (ITI-105 2:3.105.4.1.3): derived from its one document. */
 
+import { newLink, newObject } from '../../metadata/association.ts'
 import { toDtm } from '../../metadata/dtm.ts'
 import { type EntryUuid, newEntryUuid, type UniqueId } from '../../metadata/identifiers.ts'
 import type { Association, Code, DocumentEntry, Submission, SubmissionSet } from '../../metadata/model.ts'
@@ -37,19 +38,8 @@ export function submissionForSingle(entry: DocumentEntry, options: SingleOptions
     authors: author ? [author] : [],
     intendedRecipients: [],
   })
-  const member: Association = {
-    ...newObject(ids[1]),
-    kind: 'Association',
-    type: 'HasMember',
-    source: submissionSet.entryUuid,
-    target: entry.entryUuid,
-    submissionSetStatus: 'Original',
-  }
+  const member = newLink('HasMember', submissionSet.entryUuid, entry.entryUuid, {}, ids[1])
   return { submissionSet, entries: [entry], folders: [], associations: [member, ...associations] }
-}
-
-function newObject(entryUuid: EntryUuid) {
-  return { entryUuid, logicalId: entryUuid, version: 1, availabilityStatus: 'Approved', extra: [] } as const
 }
 
 /** TRE_R209, “type d’activité indifférencié”. */
