@@ -51,6 +51,16 @@ export interface Caller {
   readonly tokenId?: string
 }
 
+/** Whoever owns the data folder: a command run there, and what the gateway does by itself. */
+export const localSystem: Caller = {
+  kind: 'system',
+  authentication: 'direct',
+  specialities: [],
+  regulation: false,
+  secretConnection: false,
+  proof: 'local',
+}
+
 /** What the request declares about consent (DMP-Consent header, or the SOAP header block): declared, not proved. */
 export interface ConsentDeclaration {
   readonly basis?: 'care-team' | 'explicit'

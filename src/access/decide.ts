@@ -72,9 +72,12 @@ function plan(operation: Operation, kind: CallerKind): Plan {
   }
 }
 
-const plans = Object.fromEntries(
-  allOperations.map((operation) => [operation, Object.fromEntries(kinds.map((kind) => [kind, plan(operation, kind)]))]),
-) as unknown as Readonly<Record<Operation, Readonly<Record<CallerKind, Plan>>>>
+/** A table with a value for each of the keys. */
+function tableOf<K extends string, V>(keys: readonly K[], value: (key: K) => V): Readonly<Record<K, V>> {
+  return Object.fromEntries(keys.map((key) => [key, value(key)])) as Record<K, V>
+}
+
+const plans = tableOf(allOperations, (operation) => tableOf(kinds, (kind) => plan(operation, kind)))
 
 const nothing: readonly never[] = []
 /** Conformance mode: the tester may call everything. */

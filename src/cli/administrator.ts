@@ -1,26 +1,18 @@
 /** Whoever may read the data folder is its administrator: what a command does to a record, it does as this caller. */
+
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import type { Caller } from '../access/caller.ts'
+import { localSystem } from '../access/caller.ts'
 import { openEmbeddedDmp } from '../dmp/embedded/index.ts'
 import type { OperationParts, RequestContext } from '../operations/index.ts'
 import type { Config } from '../server/config.ts'
 import { policyOf } from '../server/policy.ts'
 
-export const administrator: Caller = {
-  kind: 'system',
-  authentication: 'direct',
-  specialities: [],
-  regulation: false,
-  secretConnection: false,
-  proof: 'local',
-}
-
 /** @param transaction the command, for the trace; @param reason at whose request, and how that was made sure of */
 export function commandContext(transaction: string, reason?: string): RequestContext {
   return {
-    caller: administrator,
+    caller: localSystem,
     purpose: 'normal',
     ...(reason !== undefined && { reason }),
     declaration: {},

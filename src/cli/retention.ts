@@ -4,12 +4,12 @@
  */
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { localSystem } from '../access/caller.ts'
 import { openEmbeddedDmp } from '../dmp/embedded/index.ts'
 import type { ClosedRecord } from '../operations/ports.ts'
 import { destroyDue, dueForDestruction, type RetentionParts, retentionYears } from '../operations/retention.ts'
 import { loadConfig } from '../server/config.ts'
 import { policyOf } from '../server/policy.ts'
-import { administrator } from './administrator.ts'
 import { lineOf, UsageError } from './command.ts'
 
 const options = {
@@ -40,7 +40,7 @@ async function run(): Promise<void> {
     const { dmp, trace, choices, retention } = store
     const parts: RetentionParts = { dmp, trace, choices, retention, clock, policy: policyOf(config) }
     report(await dueForDestruction(parts))
-    if (values.destroy) console.log(`destroyed: ${(await destroyDue(parts, administrator)).length}`)
+    if (values.destroy) console.log(`destroyed: ${(await destroyDue(parts, localSystem)).length}`)
   } finally {
     await store.close()
   }

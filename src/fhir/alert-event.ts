@@ -2,6 +2,7 @@
 import type { AuditEvent } from '@medplum/fhirtypes'
 import { alertKinds } from '../operations/alerts.ts'
 import type { AlertRecord } from '../operations/ports.ts'
+import { auditSource, observerOf } from './audit-agents.ts'
 
 const dicom = 'http://dicom.nema.org/resources/ontology/DCM'
 const decisionSystem = 'https://dmp-gateway.example.org/fhir/CodeSystem/decision'
@@ -11,10 +12,7 @@ export function toAlertEvent(
   { repositoryUniqueId }: { readonly repositoryUniqueId: string },
 ): AuditEvent {
   const { event, type, outcome, text } = alertKinds[reason]
-  const observer = {
-    identifier: { system: 'urn:ietf:rfc:3986', value: `urn:oid:${repositoryUniqueId}` },
-    display: 'dmp-gateway',
-  }
+  const observer = observerOf(repositoryUniqueId)
   return {
     resourceType: 'AuditEvent',
     type: { system: dicom, ...event },
@@ -37,17 +35,7 @@ export function toAlertEvent(
         requestor: false,
       },
     ],
-    source: {
-      site: 'dmp-gateway',
-      observer,
-      type: [
-        {
-          system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
-          code: '4',
-          display: 'Application Server',
-        },
-      ],
-    },
+    source: auditSource(observer),
     entity: [
       {
         what: { display: `${door} : ${reason}` },

@@ -1,5 +1,5 @@
 /** The agents of an AuditEvent: who asked, for which structure, and the two ends of the connection (BALP, MHD). */
-import type { AuditEventAgent, CodeableConcept, Coding, Identifier } from '@medplum/fhirtypes'
+import type { AuditEventAgent, AuditEventSource, CodeableConcept, Coding, Identifier } from '@medplum/fhirtypes'
 import type { Caller } from '../access/caller.ts'
 import { splitPatientKey } from '../metadata/identifiers.ts'
 import { toFhirSystem } from '../nomenclature/index.ts'
@@ -109,4 +109,26 @@ function isProfessional(kind: Caller['kind']): boolean {
 
 function codingOf({ code, system, display }: { code: string; system: string; display?: string }): Coding {
   return { system: toFhirSystem(system), code, ...(display === undefined ? {} : { display }) }
+}
+
+/** The gateway as it observes: every event is its own. */
+export function observerOf(repositoryUniqueId: string) {
+  return {
+    identifier: { system: 'urn:ietf:rfc:3986', value: `urn:oid:${repositoryUniqueId}` },
+    display: 'dmp-gateway',
+  }
+}
+
+export function auditSource(observer: NonNullable<AuditEventAgent['who']>): AuditEventSource {
+  return {
+    site: 'dmp-gateway',
+    observer,
+    type: [
+      {
+        system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
+        code: '4',
+        display: 'Application Server',
+      },
+    ],
+  }
 }

@@ -11,7 +11,7 @@ import { changeWords } from '../operations/change-words.ts'
 import { authorOf } from '../operations/history-line.ts'
 import type { AccessRecord } from '../operations/ports.ts'
 import { frenchTime, modeNames, operationWords, outcomeNames, reasonText } from '../operations/wording.ts'
-import { personalAgents, systemAgents } from './audit-agents.ts'
+import { auditSource, observerOf, personalAgents, systemAgents } from './audit-agents.ts'
 
 const dicom = 'http://dicom.nema.org/resources/ontology/DCM'
 const balp = 'https://profiles.ihe.net/ITI/BALP/CodeSystem'
@@ -50,10 +50,7 @@ export function toAuditEvent(
 ): AuditEvent {
   const kind = auditKindOf(record)
   const description = describe(record, nameOf(record, operationWords[record.operation].name))
-  const observer = {
-    identifier: { system: 'urn:ietf:rfc:3986', value: `urn:oid:${repositoryUniqueId}` },
-    display: 'dmp-gateway',
-  }
+  const observer = observerOf(repositoryUniqueId)
   const purpose = purposeOf(record)
   const profile = profileOf(record)
   return {
@@ -70,17 +67,7 @@ export function toAuditEvent(
     outcomeDesc: description,
     purposeOfEvent: [purpose],
     agent: [...personalAgents(record, purpose), ...systemAgents(record, observer)],
-    source: {
-      site: 'dmp-gateway',
-      observer,
-      type: [
-        {
-          system: 'http://terminology.hl7.org/CodeSystem/security-source-type',
-          code: '4',
-          display: 'Application Server',
-        },
-      ],
-    },
+    source: auditSource(observer),
     entity: entitiesOf(record),
   }
 }

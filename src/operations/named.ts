@@ -16,5 +16,10 @@ export async function namedDocument(dmp: Pick<Dmp, 'find'>, name: string): Promi
   }
   const uniqueId = name.startsWith('urn:oid:') ? name.slice('urn:oid:'.length) : name
   const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'uniqueId', ids: [uniqueId] })
+  return inForce(documents)
+}
+
+/** Of several documents under one uniqueId the one in force, else the newest. */
+export function inForce(documents: readonly DocumentFacts[]): DocumentFacts | undefined {
   return documents.find(({ availabilityStatus }) => availabilityStatus === 'Approved') ?? documents[0]
 }

@@ -2,7 +2,7 @@
  * What was written for the patient and the treating physician to be told, as far as it may be told now: held while it is
  * about a document that the reader may not see (access/notice.ts). Worked out when it is read: nothing has to be woken.
  */
-import type { Caller } from '../access/caller.ts'
+import { type Caller, localSystem } from '../access/caller.ts'
 import { compileViewer } from '../access/filter.ts'
 import { isDue } from '../access/notice.ts'
 import type { DocumentFacts, RecordFacts } from '../access/types.ts'
@@ -67,23 +67,13 @@ export interface OutgoingNotices {
   readonly authors: ReadonlyMap<EntryUuid, readonly string[]>
 }
 
-/** Whom the deliveries act as: it only asks when a notice is due. */
-const messenger: Caller = {
-  kind: 'system',
-  authentication: 'direct',
-  specialities: [],
-  regulation: false,
-  secretConnection: false,
-  proof: 'local',
-}
-
 /** Undefined when there is no such record any more. */
 export async function outgoingNotices(
   parts: OperationParts,
   patient: PatientKey,
 ): Promise<OutgoingNotices | undefined> {
   const { dmp, choices } = parts
-  const facts = await dmp.status(patient, messenger)
+  const facts = await dmp.status(patient, localSystem)
   const settings = await choices.inForce(patient)
   if (facts === undefined || settings === undefined) return undefined
   const notices = await dueNotices(parts, patient, facts)

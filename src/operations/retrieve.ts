@@ -13,6 +13,7 @@ import {
   type OperationParts,
   permittedRecord,
 } from './access.ts'
+import { inForce } from './named.ts'
 import type { DocumentRequest, Retrieval, RetrievedDocument } from './operations.ts'
 import type { RequestContext } from './ports.ts'
 import { viewOf } from './view.ts'
@@ -70,14 +71,14 @@ function isOurs({ dmp }: OperationParts, request: DocumentRequest): boolean {
   )
 }
 
-/** The entry a request means; of several versions under one uniqueId, the one in force. */
+/** The entry a request means. A uniqueId is never taken for an id, nor an id for a uniqueId. */
 async function locate({ dmp }: OperationParts, request: DocumentRequest): Promise<DocumentFacts | undefined> {
   const { documents } = await dmp.find(
     'logicalId' in request
       ? { kind: 'GetDocuments', by: 'any', ids: [request.logicalId] }
       : { kind: 'GetDocuments', by: 'uniqueId', ids: [request.documentUniqueId] },
   )
-  return documents.find(({ availabilityStatus }) => availabilityStatus === 'Approved') ?? documents[0]
+  return inForce(documents)
 }
 
 /** Judges per patient, records per patient before any byte is read, and gives the documents that may leave. */

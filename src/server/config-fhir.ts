@@ -4,10 +4,8 @@ import type { CredentialFiles, FhirDmpOptions } from '../dmp/fhir/index.ts'
 import type { Oid } from '../metadata/identifiers.ts'
 import { file } from './config-identity.ts'
 import { keyFilesOf, keyPair } from './config-keys.ts'
+import { remoteFields, text, timesOf } from './config-remote.ts'
 
-const text = z.string().min(1)
-const seconds = (most: number) => z.coerce.number().positive().max(most)
-const MiB = 1024 * 1024
 /** A query or a fragment has no place in a base. */
 const base = z.url({ protocol: /^https$/ }).refine((value) => !/[?#]/.test(value), { error: 'must be a base URL' })
 
@@ -27,15 +25,7 @@ export const fhirDmpSchema = z.strictObject({
   }),
   publish: z.enum(['ITI-65', 'ITI-105']).default('ITI-65'),
   supersede: z.boolean().default(true),
-  statusSeconds: z.coerce.number().min(0).max(3600).default(60),
-  connectSeconds: seconds(60).default(5),
-  idleSeconds: seconds(600).default(60),
-  exchangeSeconds: seconds(3600).default(300),
-  answerBytes: z.coerce
-    .number()
-    .int()
-    .positive()
-    .default(32 * MiB),
+  ...remoteFields,
   results: z.coerce.number().int().positive().max(1_000_000).default(20_000),
 })
 
@@ -59,13 +49,8 @@ export function fhirDmpOptions(
       token: { issuer, audience, bound, lifetime: token.seconds, ...(keyId !== undefined && { keyId }) },
       publish: config.publish,
       supersede: config.supersede,
-      timeouts: {
-        connect: config.connectSeconds * 1000,
-        idle: config.idleSeconds * 1000,
-        exchange: config.exchangeSeconds * 1000,
-      },
       limits: { answer: config.answerBytes, document: documentBytes, results: config.results },
-      statusAge: config.statusSeconds * 1000,
+      ...timesOf(config),
     },
   }
 }

@@ -4,11 +4,8 @@ import type { CredentialFiles, NationalOptions } from '../dmp/xds/index.ts'
 import type { Oid } from '../metadata/identifiers.ts'
 import { file, oid } from './config-identity.ts'
 import { keyFilesOf, keyPair } from './config-keys.ts'
+import { bytes, remoteFields, text, timesOf } from './config-remote.ts'
 
-const text = z.string().min(1)
-const seconds = (most: number) => z.coerce.number().positive().max(most)
-const bytes = z.coerce.number().int().positive()
-const MiB = 1024 * 1024
 const service = z.string().regex(/^[A-Za-z0-9_./-]+$/, 'must be a path')
 
 /** Profile of the published samples and the kit, where they agree; what they do not agree on is a key. */
@@ -58,12 +55,8 @@ export const nationalSchema = z.strictObject({
   ownReferences: z.enum(['ObjectRef', 'LeafClass']).default('ObjectRef'),
   documents: z.enum(['wrap', 'refuse']).default('wrap'),
   lotSignatureHash: z.enum(['sha1', 'sha256']).default('sha1'),
-  statusSeconds: z.coerce.number().min(0).max(3600).default(60),
-  connectSeconds: seconds(60).default(5),
-  idleSeconds: seconds(600).default(60),
-  exchangeSeconds: seconds(3600).default(300),
-  answerBytes: bytes.default(32 * MiB),
-  signedBytes: bytes.default(64 * MiB),
+  ...remoteFields,
+  signedBytes: bytes(64),
   messages: file.optional(),
 })
 
@@ -94,13 +87,8 @@ export function nationalOptions(
       ownReferences: rest.ownReferences,
       documents: rest.documents,
       lotSignatureHash: rest.lotSignatureHash,
-      timeouts: {
-        connect: rest.connectSeconds * 1000,
-        idle: rest.idleSeconds * 1000,
-        exchange: rest.exchangeSeconds * 1000,
-      },
       limits: { envelope: rest.answerBytes, document: documentBytes, signed: rest.signedBytes },
-      statusAge: rest.statusSeconds * 1000,
+      ...timesOf(rest),
       ...(messages !== undefined && { messages }),
     },
   }

@@ -2,11 +2,14 @@
  * The main job, step by step, on the files of ihe-samples. A step says what must happen and what did; the demo succeeds
  * only if every one did what it says.
  */
+
 import { randomUUID } from 'node:crypto'
-import { patientKey } from '../../metadata/identifiers.ts'
+import { localSystem } from '../../access/caller.ts'
+import { type PatientKey, patientKey } from '../../metadata/identifiers.ts'
 import type { AccessRecord } from '../../operations/ports.ts'
 import type { SoapMessage } from '../../xds/soap/message.ts'
 import { attribute } from '../../xml/tree.ts'
+import { actRecord } from '../act.ts'
 import { elements } from './soap.ts'
 import { at, type FhirAnswer, garnier, insSystem, type Json, laurent, people, sha1, type World } from './world.ts'
 
@@ -213,7 +216,7 @@ export function scenario(): readonly Step[] {
       expected: '403 emergency-refused-by-patient',
       run: async (world) => {
         const patient = patientKey(insSystem, garnier)
-        await world.dmp.administration.setChoice(patient, 'breakGlassPermitted', false, choiceRecord(patient))
+        await world.dmp.administration.setChoice(patient, 'breakGlassPermitted', false, byPatient(patient))
         return refusal(await world.fhir(emergency(people.benali, 'patient inconscient'), 'GET', search(garnier)))
       },
     },
@@ -235,30 +238,9 @@ export async function accessHistory(world: World): Promise<readonly (readonly [s
   })
 }
 
-function choiceRecord(patient: ReturnType<typeof patientKey>): AccessRecord {
-  return {
-    id: randomUUID(),
-    at: new Date().toISOString(),
-    operation: 'open',
-    door: 'cli',
-    transaction: 'demo',
-    requestId: randomUUID(),
-    caller: {
-      kind: 'patient',
-      authentication: 'direct',
-      specialities: [],
-      regulation: false,
-      secretConnection: false,
-      proof: 'jwt',
-      patient,
-    },
-    purpose: 'normal',
-    declaration: {},
-    patient,
-    documents: [],
-    outcome: 'permitted',
-    effects: { notifications: [] },
-  }
+/** What the patient settles in Mon espace santé. */
+function byPatient(patient: PatientKey): AccessRecord {
+  return actRecord(patient, { transaction: 'demo', caller: { ...localSystem, kind: 'patient', proof: 'jwt', patient } })
 }
 
 async function parts(world: World, ...names: readonly string[]) {

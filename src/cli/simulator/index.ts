@@ -1,17 +1,3 @@
-/**
- * A DMP on this machine for the demo and the tests: an embedded DMP served under the national paths, with mutual TLS and
- * verified VIHF. What it asks of every message and what its own services answer is written from the description of the
- * wire (DMP-SERVICES) alone and shares nothing with the connector; what passes the gate is done by the XDS.b door.
- *
- *   index      the server, its doors and the people it knows
- *   gate       what every request must pass: wire, frame, vihf, and the body
- *   submission, entry, lot-signature, update, query, hl7, proprietary   bodies, by transaction
- *   services, patients, habilitations, patients-specific   TD0.2, TD1.3a; TD0.3, TD1.6; TD0.4
- *   answers    faults and refusals in the forms of the DMP
- *   keys       certificates for both sides, made on the spot
- *   check      how breaches are collected and trees are read
- */
-import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
@@ -21,9 +7,10 @@ import { type EmbeddedDmp, openEmbeddedDmp } from '../../dmp/embedded/index.ts'
 import { createIdentity } from '../../identity/index.ts'
 import { type PatientKey, toOid } from '../../metadata/identifiers.ts'
 import { createOperations } from '../../operations/index.ts'
-import type { AccessRecord, Demographics, Dmp } from '../../operations/ports.ts'
+import type { Demographics, Dmp } from '../../operations/ports.ts'
 import { createSpool } from '../../spool/index.ts'
 import { createXdsDoor } from '../../xds/index.ts'
+import { actRecord } from '../act.ts'
 import { answer } from './answers.ts'
 import type { ServiceName } from './frame.ts'
 import { createGate } from './gate.ts'
@@ -139,7 +126,11 @@ export async function startSimulator(directory: string, options: SimulatorOption
     ...{ keys, embedded, seen, calls },
     async open(patient, demographics) {
       patients.add(patient)
-      return embedded.dmp.open(patient, demographics, openingOf(patient))
+      return embedded.dmp.open(
+        patient,
+        demographics,
+        actRecord(patient, { transaction: 'simulator', at: clock.now().toISOString() }),
+      )
     },
     async close() {
       server.closeAllConnections()
@@ -157,28 +148,6 @@ function withoutSignatures(dmp: Dmp): Dmp {
       const found = await dmp.find(query)
       return { ...found, documents: found.documents.filter(({ typeCode }) => typeCode !== 'E1762') }
     },
-  }
-}
-
-/** The record of an opening that the far end does by itself. */
-export function openingOf(patient: PatientKey): AccessRecord {
-  return {
-    id: randomUUID(),
-    at: clock.now().toISOString(),
-    operation: 'open',
-    door: 'cli',
-    transaction: 'simulator',
-    requestId: randomUUID(),
-    caller: {
-      ...{ kind: 'system', authentication: 'direct', specialities: [], regulation: false },
-      ...{ secretConnection: false, proof: 'jwt' },
-    },
-    purpose: 'normal',
-    declaration: {},
-    patient,
-    documents: [],
-    outcome: 'permitted',
-    effects: { notifications: [] },
   }
 }
 

@@ -1,14 +1,10 @@
-/**
- * A DMP that speaks PDSm on this machine, for the demo and the tests: a second gateway with the embedded DMP, reached over
- * mutual TLS, that believes the tokens of the first.
- */
-import { randomUUID } from 'node:crypto'
 import path from 'node:path'
 import type { EmbeddedDmp } from '../../dmp/embedded/index.ts'
 import { startGateway } from '../../main.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
-import type { AccessRecord, Demographics } from '../../operations/ports.ts'
+import type { Demographics } from '../../operations/ports.ts'
 import { loadConfig } from '../../server/config.ts'
+import { actRecord } from '../act.ts'
 import { makeKeys, type SimulatorKeys } from './keys.ts'
 
 export interface PdsmDmp {
@@ -54,7 +50,8 @@ export async function startPdsmDmp(
     baseUrl: `https://localhost:${new URL(gateway.url).port}/fhir`,
     keys,
     embedded: gateway.embedded,
-    open: (patient, demographics) => gateway.embedded.dmp.open(patient, demographics, openingOf(patient)),
+    open: (patient, demographics) =>
+      gateway.embedded.dmp.open(patient, demographics, actRecord(patient, { transaction: 'simulator' })),
     close: () => gateway.close(),
   }
 }
@@ -73,30 +70,5 @@ export function pdsmSettingsFor({
       structure,
       token: { key: keys.signature.key, issuer, audience },
     },
-  }
-}
-
-function openingOf(patient: PatientKey): AccessRecord {
-  return {
-    id: randomUUID(),
-    at: new Date().toISOString(),
-    operation: 'open',
-    door: 'cli',
-    transaction: 'simulator',
-    requestId: randomUUID(),
-    caller: {
-      kind: 'system',
-      authentication: 'direct',
-      specialities: [],
-      regulation: false,
-      secretConnection: false,
-      proof: 'local',
-    },
-    purpose: 'normal',
-    declaration: {},
-    patient,
-    documents: [],
-    outcome: 'permitted',
-    effects: { notifications: [] },
   }
 }

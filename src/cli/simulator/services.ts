@@ -1,9 +1,8 @@
-/** The DMP's own services over the embedded store: what each answers to a request that broke no rule (DMP-SERVICES §2). */
-import { randomUUID } from 'node:crypto'
 import type { Caller } from '../../access/caller.ts'
 import type { EmbeddedDmp } from '../../dmp/embedded/index.ts'
 import type { PatientKey } from '../../metadata/identifiers.ts'
 import type { AccessRecord, Clock } from '../../operations/ports.ts'
+import { actRecord } from '../act.ts'
 import type { Admitted } from './gate.ts'
 
 export interface ServiceParts {
@@ -46,20 +45,7 @@ export function timestamp(instant: string): string {
   return instant.replace(/\D/g, '').slice(0, 14)
 }
 
-export function recordOf(request: Admitted, patient: PatientKey, { clock }: ServiceParts): AccessRecord {
-  return {
-    id: randomUUID(),
-    at: clock.now().toISOString(),
-    operation: request.td === 'TD0.3' ? 'TD0.3.add' : 'TD0.2',
-    door: 'xds',
-    transaction: request.td,
-    requestId: randomUUID(),
-    caller: request.caller,
-    purpose: 'normal',
-    declaration: {},
-    patient,
-    documents: [],
-    outcome: 'permitted',
-    effects: { notifications: [] },
-  }
+export function recordOf({ td, caller }: Admitted, patient: PatientKey, { clock }: ServiceParts): AccessRecord {
+  const operation = td === 'TD0.3' ? 'TD0.3.add' : 'TD0.2'
+  return actRecord(patient, { operation, door: 'xds', transaction: td, caller, at: clock.now().toISOString() })
 }

@@ -7,7 +7,7 @@
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, SQLOutputValue } from 'node:sqlite'
 import { isAlert } from '../../operations/alerts.ts'
 import type { AlertRecord, DeliveryState, StoredNotification, TraceRecord } from '../../operations/ports.ts'
 import { openForReading, openForWriting } from './schema.ts'
@@ -57,7 +57,7 @@ export function listDeliveries(
          LIMIT ?3`,
       )
       .all(filter.channel ?? null, filter.state ?? null, filter.limit)
-      .map((row) => row as unknown as DeliveryRow),
+      .map(deliveryRowOf),
   )
 }
 
@@ -96,7 +96,9 @@ export function listExports(directory: string): readonly ExportRow[] {
       position: Number(sequence),
       head,
       again: Number(again.get(String(destination))?.count),
-      refused: refused.all(String(destination), listedRefusals) as unknown as ExportRow['refused'],
+      refused: refused
+        .all(String(destination), listedRefusals)
+        .map(({ sequence, reason, at }) => ({ sequence: Number(sequence), reason: String(reason), at: String(at) })),
     }))
   })
 }
@@ -142,6 +144,20 @@ export function listAlerts(directory: string, since: string, limit: number): rea
     }
     return found
   })
+}
+
+function deliveryRowOf(row: Readonly<Record<string, SQLOutputValue>>): DeliveryRow {
+  return {
+    channel: String(row.channel),
+    no: Number(row.no),
+    kind: row.kind as DeliveryRow['kind'],
+    recipient: row.recipient as DeliveryRow['recipient'],
+    state: row.state as DeliveryRow['state'],
+    attempts: Number(row.attempts),
+    told: String(row.told),
+    at: String(row.at),
+    nextAt: String(row.nextAt),
+  }
 }
 
 function storeIn(directory: string): string {

@@ -25,8 +25,7 @@ export function profileIssues(
   profile: OwnProfile | undefined,
   follow: (reference: string) => Resource | undefined = () => undefined,
 ): readonly Issue[] {
-  const fields = resource as unknown as Readonly<Record<string, unknown>>
-  return violations(fields, profile && ownProfile(profile), resource.resourceType, follow)
+  return violations({ ...resource }, profile && ownProfile(profile), resource.resourceType, follow)
 }
 
 /** Issues with those of `more` that stand at a place of which nothing has been said yet. */

@@ -11,7 +11,7 @@ const namespace = 'http://hl7.org/fhir'
 
 /** One resource as an XML document without its declaration; `namespaced: false` for a resource inside another. */
 export function resourceToXml(resource: { readonly resourceType: string }, namespaced = true): string {
-  const body = content(resource as unknown as Record<string, unknown>, resource.resourceType)
+  const body = content({ ...resource }, resource.resourceType)
   return `<${resource.resourceType}${namespaced ? ` xmlns="${namespace}"` : ''}>${body}</${resource.resourceType}>`
 }
 
