@@ -7,20 +7,8 @@ import type { Bundle } from '@medplum/fhirtypes'
 import fc from 'fast-check'
 import type { SubmissionSet } from '../../src/metadata/model.ts'
 import { thePatient } from '../dmp/mothers.ts'
-import {
-  type Asked,
-  baseUrl,
-  callers,
-  choices,
-  difference,
-  type Fed,
-  laterVersion,
-  plans,
-  type Reply,
-  type Twins,
-  told,
-  withTwins,
-} from '../support/twin-records.ts'
+import { callers, choices, type Fed, laterVersion, plans } from '../support/record-plans.ts'
+import { type Asked, baseUrl, difference, type Reply, type Twins, told, withTwins } from '../support/twin-records.ts'
 
 const runs = Number(process.env.FC_RUNS ?? 4)
 

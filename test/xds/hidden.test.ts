@@ -10,17 +10,8 @@ import type { DocumentEntry } from '../../src/metadata/model.ts'
 import { ns } from '../../src/xds/namespaces.ts'
 import { thePatient } from '../dmp/mothers.ts'
 import { aDocumentEntry, anAssociation, aSubmission, aSubmissionSet, repositoryUniqueId } from '../mothers/metadata.ts'
-import {
-  type Asked,
-  callers,
-  choices,
-  difference,
-  laterVersion,
-  plans,
-  type Twins,
-  told,
-  withTwins,
-} from '../support/twin-records.ts'
+import { callers, choices, laterVersion, plans } from '../support/record-plans.ts'
+import { type Asked, difference, type Twins, told, withTwins } from '../support/twin-records.ts'
 import { provideBody, queryBody, retrieveBody } from '../support/xds-client.ts'
 import { list, one, queryIds, statusChange, updateRequest } from './registry/registry.ts'
 import { anEnvelope } from './support.ts'

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -7,14 +6,12 @@ import { pdsmSettingsFor, startPdsmDmp } from '../../../src/cli/simulator/pdsm.t
 import { openEmbeddedDmp } from '../../../src/dmp/embedded/index.ts'
 import { openFhirDmp } from '../../../src/dmp/fhir/index.ts'
 import { parseCx, patientKeyOf } from '../../../src/metadata/hl7.ts'
-import type { RequestContext } from '../../../src/operations/ports.ts'
 import { fhirDmpOptions, fhirDmpSchema } from '../../../src/server/config-fhir.ts'
 import { createSpool } from '../../../src/spool/index.ts'
 import { repositoryUniqueId } from '../../mothers/metadata.ts'
 import { openProxy } from '../../support/pdsm-proxy.ts'
-import { anAccessRecord } from '../mothers.ts'
 import { portSuite } from '../port-suite.ts'
-import { author } from '../port-support.ts'
+import { remotePort } from '../remote-port.ts'
 
 const cannot = {
   openRecord: 'a record is opened where the DMP is',
@@ -49,30 +46,8 @@ portSuite(
       ...{ directory, spool, clock, local: local.dmp, trace: local.trace },
       observer: { call() {}, request() {} },
     })
-    const { administration: settle } = farEnd.embedded
-    const act = (patient: Parameters<typeof settle.close>[0]) => anAccessRecord({ operation: 'choose', patient })
     return {
-      as(changes = {}) {
-        const context = {
-          caller: author,
-          purpose: 'normal',
-          declaration: { basis: 'care-team', informed: true, episode: '2026-E-118' },
-          door: 'xds',
-          transaction: 'port',
-          requestId: randomUUID(),
-          ...changes,
-        } as RequestContext
-        return remote.dmp.on?.(context) ?? remote.dmp
-      },
-      records: {
-        async open(patient, demographics = { given: [] }) {
-          await farEnd.open(patient, demographics)
-        },
-        close: (patient) => settle.close(patient, act(patient)),
-        block: (patient, person) => settle.block(patient, person, act(patient)),
-        authorise: (patient, person, until) => settle.authorise(patient, person, until, act(patient)),
-        designate: (patient, person) => settle.designate(patient, 'treating', person, act(patient)),
-      },
+      ...remotePort(remote.dmp, farEnd),
       async shown(act, together) {
         const all = Promise.withResolvers<void>()
         const shown: string[] = []

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:https'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { formatCx, formatXcn, formatXon } from '../../../src/metadata/hl7.ts'
 import type { UniqueId } from '../../../src/metadata/identifiers.ts'
 import type { Submission } from '../../../src/metadata/model.ts'
 import { canonicalizeDocument } from '../../../src/xml/c14n-inclusive.ts'
@@ -24,6 +22,7 @@ import {
 } from '../../support/gateway.ts'
 import { gathering } from '../../support/gathering.ts'
 import { type NationalGateway, openNationalGateway } from '../../support/national.ts'
+import { storedAtFarEnd, unchangedRules } from '../remote-chain.ts'
 
 const aPdf = Buffer.concat([Buffer.from('%PDF-1.4\n'), Buffer.alloc(400_000, 0x41), Buffer.from('\n%%EOF\n')])
 
@@ -40,42 +39,7 @@ describe('the gateway before the national DMP', () => {
     const { outcome } = await gateway.xds.provide(who, submission, [document], { consent: declared.informed })
     return outcome
   }
-  const storedAtFarEnd = async (document: TestDocument) => {
-    const { dmp } = gateway.farEnd.embedded
-    const { documents } = await dmp.find({ kind: 'GetDocuments', by: 'uniqueId', ids: [document.entry.uniqueId] })
-    for await (const entry of dmp.read(documents.map(({ entryUuid }) => entryUuid))) return { entry, dmp }
-    return assert.fail('the document is not at the far end')
-  }
-
-  for (const door of ['xdsDoor', 'fhirDoor'] as const)
-    it(`feeds, finds and gives back a document unchanged, by ${door}`, async () => {
-      const patient = await gateway.patient()
-      const document = aDocument(patient)
-      const fed = await gateway[door].feed(people.structure, document, { consent: declared.informed })
-      assert.ok(fed.ok, JSON.stringify(fed))
-      const found = await gateway[door].find(people.author, patient, { consent: declared.careTeam })
-      const [entry] = found.entries
-      assert.ok(entry)
-      assert.equal(entry.uniqueId, document.entry.uniqueId)
-      assert.deepEqual(entry.legalAuthenticator, document.entry.legalAuthenticator)
-      const read = await gateway[door].retrieve({ ...people.author, ins: patient.ins }, entry, {
-        consent: declared.careTeam,
-      })
-      assert.deepEqual(read.bytes, document.bytes)
-    })
-
-  it('carries the French forms to the DMP as they came', async () => {
-    const document = aDocument(await gateway.patient())
-    assert.ok((await feed(document)).ok)
-    const { entry } = await storedAtFarEnd(document)
-    const [author, sent] = [entry.authors[0], document.entry.authors[0]]
-    assert.ok(author?.person && sent?.person && author.institutions[0] && sent.institutions[0])
-    assert.equal(formatXcn(author.person), formatXcn(sent.person))
-    assert.equal(formatXon(author.institutions[0]), formatXon(sent.institutions[0]))
-    assert.deepEqual(author.specialties, sent.specialties)
-    assert.equal(formatCx(entry.patientId), formatCx(document.entry.patientId))
-    assert.match(formatCx(entry.patientId), /\^NH$/)
-  })
+  unchangedRules(() => gateway)
 
   it('finds by the id it gave at feeding, after the DMP gave the document another', async () => {
     const patient = await gateway.patient()
@@ -85,7 +49,7 @@ describe('the gateway before the national DMP', () => {
     assert.ok(fed.ok && stored)
     const { bytes } = await gateway.fhirDoor.retrieve(people.author, stored, { consent: declared.careTeam })
     assert.ok(bytes)
-    const { entry } = await storedAtFarEnd({ entry: aDocument(patient, { uniqueId: stored.uniqueId }).entry, bytes })
+    const { entry } = await storedAtFarEnd(gateway, aDocument(patient, { uniqueId: stored.uniqueId }))
     assert.notEqual(entry.entryUuid, stored.entryUuid)
   })
 
@@ -237,7 +201,7 @@ describe('the gateway before the national DMP', () => {
     const document = aDocument(patient, { mimeType: 'application/pdf', formatCode: codes.pdfFormat }, aPdf)
     const outcome = await feed(document)
     assert.ok(outcome.ok, JSON.stringify(outcome))
-    const { entry, dmp } = await storedAtFarEnd(document)
+    const { entry, dmp } = await storedAtFarEnd(gateway, document)
     assert.deepEqual([entry.mimeType, entry.formatCode?.code], ['text/xml', 'urn:ihe:iti:xds-sd:pdf:2008'])
     const content = await dmp.content(entry.entryUuid)
     assert.ok(content)
@@ -318,11 +282,11 @@ describe('the gateway before the national DMP', () => {
     const label = { system: masking, code: 'MASQUE_PS' }
     const masked = await patch([{ op: 'add', path: '/securityLabel/0', value: { coding: [label] } }])
     assert.equal(masked.status, 200, JSON.stringify(masked.json))
-    const { entry } = await storedAtFarEnd(document)
+    const { entry } = await storedAtFarEnd(gateway, document)
     assert.deepEqual([entry.version, entry.confidentialityCodes.map(({ code }) => code)], [2, ['N', 'MASQUE_PS']])
     const deleted = await patch([{ op: 'replace', path: '/status', value: 'entered-in-error' }])
     assert.equal(deleted.status, 200, JSON.stringify(deleted.json))
-    assert.equal((await storedAtFarEnd(document)).entry.availabilityStatus, 'Deleted')
+    assert.equal((await storedAtFarEnd(gateway, document)).entry.availabilityStatus, 'Deleted')
   })
 
   it('passes on what the DMP refuses, and keeps the failure on record', async () => {
@@ -359,7 +323,7 @@ describe('the gateway before the national DMP', () => {
       const outcome = await feed(document)
       assert.ok(outcome.ok, JSON.stringify(outcome))
       if (id) assert.match(JSON.stringify(outcome), /title/)
-      const { entry, dmp } = await storedAtFarEnd(document)
+      const { entry, dmp } = await storedAtFarEnd(gateway, document)
       const content = await dmp.content(entry.entryUuid)
       assert.deepEqual(content && (await bytesOf(content.stream())), document.bytes)
       const read = await gateway.xdsDoor.retrieve(
@@ -377,47 +341,6 @@ describe('the gateway before the national DMP', () => {
     assert.match(text, /dmp_gateway_upstream_calls_per_request_count\{transaction="ITI-41"\} [1-9]/)
     assert.match(text, /dmp_gateway_upstream_call_seconds_count\{transaction="TD2.1",outcome="ok"\} [1-9]/)
     assert.match(text, /dmp_gateway_national_certificate_expiry_seconds\{certificate="signature"\} 1[0-9]{9}/)
-  })
-})
-
-describe('the gateway before a national DMP that is away', () => {
-  it('says so, sends nothing, and is not ready', async () => {
-    const gateway = await openNationalGateway({ connectSeconds: 1 })
-    try {
-      const patient = await gateway.patient()
-      await gateway.farEnd.close()
-      const found = await gateway.xds.find(people.author, patient, { consent: declared.careTeam })
-      assert.match(JSON.stringify(found.outcome), /dmp-unavailable/)
-      assert.equal((await fetch(`${gateway.url}/health/ready`)).status, 503)
-    } finally {
-      await gateway.close()
-    }
-  })
-})
-
-describe('the gateway before a national DMP that takes a request and does not answer', () => {
-  it('says that the outcome is not known, and leaves it so on record', async () => {
-    const gateway = await openNationalGateway({ idleSeconds: 0.3 })
-    const { keys, baseUrl } = gateway.farEnd
-    const silent = createServer({ key: keys.serverKey, cert: keys.serverCertificate }, (request) => request.resume())
-    try {
-      const patient = await gateway.patient()
-      const consent = declared.informed
-      const provide = () => {
-        const document = aDocument(patient)
-        return gateway.xds.provide(people.author, submissionOf([document]), [document], { consent })
-      }
-      assert.ok((await provide()).outcome.ok)
-      await gateway.farEnd.close()
-      await new Promise<void>((resolve) => silent.listen(Number(new URL(baseUrl).port), '127.0.0.1', resolve))
-      assert.match(JSON.stringify((await provide()).outcome), /dmp-outcome-unknown/)
-      const [last] = await gateway.records(patient)
-      assert.deepEqual([last?.outcome, last?.reasonCode], ['failed', 'dmp-outcome-unknown'])
-    } finally {
-      silent.closeAllConnections()
-      silent.close()
-      await gateway.close()
-    }
   })
 })
 

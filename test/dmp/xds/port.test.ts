@@ -1,18 +1,15 @@
-import { randomUUID } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { settingsFor, startSimulator } from '../../../src/cli/simulator/index.ts'
 import { openEmbeddedDmp } from '../../../src/dmp/embedded/index.ts'
 import { openNationalDmp } from '../../../src/dmp/xds/index.ts'
-import type { RequestContext } from '../../../src/operations/ports.ts'
 import { nationalOptions, nationalSchema } from '../../../src/server/config-national.ts'
 import { createSpool } from '../../../src/spool/index.ts'
 import { repositoryUniqueId } from '../../mothers/metadata.ts'
 import { gathering } from '../../support/gathering.ts'
-import { anAccessRecord } from '../mothers.ts'
 import { portSuite } from '../port-suite.ts'
-import { author } from '../port-support.ts'
+import { remotePort } from '../remote-port.ts'
 
 const cannot = {
   openRecord: 'a record is opened in Mon espace santé',
@@ -38,30 +35,8 @@ portSuite(
       ...{ directory, spool, clock, local: local.dmp, trace: local.trace },
       observer: { call() {}, request() {} },
     })
-    const { administration: settle } = farEnd.embedded
-    const act = (patient: Parameters<typeof settle.close>[0]) => anAccessRecord({ operation: 'choose', patient })
     return {
-      as(changes = {}) {
-        const context = {
-          caller: author,
-          purpose: 'normal',
-          declaration: { basis: 'care-team', informed: true, episode: '2026-E-118' },
-          door: 'xds',
-          transaction: 'port',
-          requestId: randomUUID(),
-          ...changes,
-        } as RequestContext
-        return national.dmp.on?.(context) ?? national.dmp
-      },
-      records: {
-        async open(patient, demographics = { given: [] }) {
-          await farEnd.open(patient, demographics)
-        },
-        close: (patient) => settle.close(patient, act(patient)),
-        block: (patient, person) => settle.block(patient, person, act(patient)),
-        authorise: (patient, person, until) => settle.authorise(patient, person, until, act(patient)),
-        designate: (patient, person) => settle.designate(patient, 'treating', person, act(patient)),
-      },
+      ...remotePort(national.dmp, farEnd),
       async shown(act, together) {
         const before = farEnd.calls.length
         await gathered.hold(together, act)
